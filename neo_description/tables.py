@@ -1,0 +1,100 @@
+"""Joint, tendon and pad tables of the robot, read from ``robot.yaml``.
+
+``BODY`` and ``HAND`` hold names, limits and moment arms as arrays in message order. ``HAND`` is one
+hand without its side; :func:`prefixed` gives the full names.
+
+A tension vector ``f`` (N) gives joint torques ``tau = A @ f`` (N m), with ``A = group.moment_arms``;
+tendon lengths follow joint motion as ``dl = -A.T @ dq`` (m).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+SIDES = ("l", "r")
+ROBOT_YAML = Path(__file__).with_name("robot.yaml")
+
+
+@dataclass(frozen=True)
+class JointGroup:
+    """One drive group: ``n`` joints pulled by ``m`` tendons.
+
+    Arrays are read-only. ``joints`` (n), ``tendons`` (m = 2n: plus, minus of each joint in turn),
+    ``q_min``/``q_max`` (n,) rad, ``effort`` (n,) N m, ``velocity`` (n,) rad/s,
+    ``pretension``/``tension_max`` (m,) N, ``moment_arms`` (n, m) m.
+    """
+
+    joints: tuple[str, ...]
+    tendons: tuple[str, ...]
+    q_min: np.ndarray
+    q_max: np.ndarray
+    effort: np.ndarray
+    velocity: np.ndarray
+    pretension: np.ndarray
+    tension_max: np.ndarray
+    moment_arms: np.ndarray
+
+    def index(self, joint: str) -> int:
+        """Position of ``joint`` in every joint array; ``KeyError`` names the valid ones."""
+        try:
+            return self.joints.index(joint)
+        except ValueError:
+            raise KeyError(f"no joint {joint!r}; one of {', '.join(self.joints)}") from None
+
+
+@cache
+def _yaml() -> dict[str, Any]:
+    return yaml.safe_load(ROBOT_YAML.read_text())
+
+
+def _group(rows: list[dict[str, Any]], reserve: float) -> JointGroup:
+    joints = tuple(row["name"] for row in rows)
+    n = len(joints)
+    pull = np.zeros((n, n))  # pull[i, j]: arm of joint j's plus tendon about joint i
+    for j, row in enumerate(rows):
+        pull[j, j] = row["arm"]
+        for crossed, arm in row.get("crosses", {}).items():
+            pull[joints.index(crossed), j] = arm
+    moment_arms = np.zeros((n, 2 * n))
+    moment_arms[:, 0::2] = pull
+    moment_arms[:, 1::2] = -pull
+    pretension = np.repeat([float(row["pretension"]) for row in rows], 2)
+    own_arm = np.repeat(np.diag(pull), 2)
+    effort = np.array([float(row["effort"]) for row in rows])
+    arrays = {
+        "q_min": np.array([row["range"][0] for row in rows], float),
+        "q_max": np.array([row["range"][1] for row in rows], float),
+        "effort": effort,
+        "velocity": np.array([row["velocity"] for row in rows], float),
+        "pretension": pretension,
+        "tension_max": np.repeat(effort, 2) / own_arm + reserve * pretension,
+        "moment_arms": moment_arms,
+    }
+    for array in arrays.values():
+        array.setflags(write=False)
+    tendons = tuple(f"{joint}_{end}" for joint in joints for end in ("plus", "minus"))
+    return JointGroup(joints=joints, tendons=tendons, **arrays)
+
+
+def prefixed(side: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """``names`` with the side's prefix: ``index_mcp_flex`` → ``l_index_mcp_flex``."""
+    if side not in SIDES:
+        raise KeyError(f"no side {side!r}; one of {', '.join(SIDES)}")
+    return tuple(f"{side}_{name}" for name in names)
+
+
+BODY = _group(_yaml()["body"], _yaml()["antagonist_reserve"])
+HAND = _group(_yaml()["hand"], _yaml()["antagonist_reserve"])
+TAXELS: tuple[str, ...] = tuple(_yaml()["taxels"])
+JOINTS: tuple[str, ...] = BODY.joints + prefixed("l", HAND.joints) + prefixed("r", HAND.joints)
+TENDONS: tuple[str, ...] = BODY.tendons + prefixed("l", HAND.tendons) + prefixed("r", HAND.tendons)
+CONTROL_RATE = int(_yaml()["control_rate"])
+PLANT_RATE = int(_yaml()["plant_rate"])
+CONTROL_DT = 1.0 / CONTROL_RATE
+PLANT_DT = 1.0 / PLANT_RATE
