@@ -16,7 +16,7 @@ import yaml
 
 from neo_description.errors import NeoError
 
-TYPES: dict[str, tuple[type, ...]] = {
+TYPES: dict[str, tuple[Any, ...]] = {
     "bool": (bool,),
     "int": (int,),
     "double": (float, int),

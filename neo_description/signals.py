@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -53,8 +54,8 @@ class GraspPhase(IntEnum):
     LOST = 5
 
 
-def _zeros(n: int) -> np.ndarray:
-    return field(default_factory=lambda: np.zeros(n))  # type: ignore[return-value]
+def _zeros(n: int) -> Any:
+    return field(default_factory=lambda: np.zeros(n))
 
 
 @dataclass(slots=True)
