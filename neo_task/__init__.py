@@ -1,0 +1,1 @@
+"""From a prompt to commands: the sentence, the plan, and the skills that carry it out."""

@@ -1,0 +1,182 @@
+"""What a planner sees, what it answers, and how a skill script becomes a planner.
+
+A skill is a Python generator: it fills :class:`Context` with commands and yields until the next
+observation. So it reads top to bottom, and it is as deterministic as what it sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_description.signals import (
+    BodyEstimate,
+    DetectedObject,
+    GraspStatus,
+    HandAction,
+    HandCommand,
+    Safety,
+    Scene,
+    WholeBodyCommand,
+)
+
+Script = Generator[None, None, str]
+COMMAND_VALID_FOR = 30.0  # s: a hand stays where it was sent at least as long as a phase may last
+
+
+class TaskFailed(Exception):  # noqa: N818  a result, not a fault
+    """The task ends without success: ``reason`` for machines, the message for people."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Observation:
+    """What the robot knows at plant time ``time`` (s)."""
+
+    time: float
+    estimate: BodyEstimate
+    hands: dict[str, GraspStatus]
+    scene: Scene | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a task ended; ``lifted`` m, ``held`` s and ``peak_force`` N as the robot estimates them."""
+
+    success: bool
+    reason: str
+    message: str
+    lifted: float = 0.0
+    held: float = 0.0
+    peak_force: float = 0.0
+
+
+@dataclass(slots=True)
+class Step:
+    """A planner's answer to one observation: commands to send now, progress, and the end."""
+
+    body: list[WholeBodyCommand] = field(default_factory=list)
+    hands: list[tuple[str, HandCommand]] = field(default_factory=list)
+    phase: str = ""
+    progress: float = 0.0
+    detail: str = ""
+    outcome: Outcome | None = None
+
+
+class Context:
+    """What a skill script works with: the last observation, and the commands it has given."""
+
+    def __init__(self, params: SimpleNamespace):
+        self.params = params
+        self.now: Observation
+        self.step = Step()
+        self.phase = ""
+        self.progress = 0.0
+        self.detail = ""
+        self.lifted = 0.0
+        self.held = 0.0
+        self.peak_force = 0.0
+        self._targets: dict[str, np.ndarray] = {}
+
+    def enter(self, phase: str, progress: float, detail: str = "") -> None:
+        """Name what is being done; ``progress`` is the share of the whole task done before it."""
+        self.phase, self.progress, self.detail = phase, progress, detail
+
+    def body(self, **targets: object) -> None:
+        """Send a whole-body command in ``odom``; fields as in ``WholeBodyCommand``."""
+        self.step.body.append(WholeBodyCommand(valid_for=COMMAND_VALID_FOR, **targets))  # type: ignore[arg-type]
+
+    def hand(self, side: str, action: HandAction, **fields: object) -> None:
+        """Send one hand a command; fields as in ``HandCommand``."""
+        self.step.hands.append((side, HandCommand(action=action, **fields)))  # type: ignore[arg-type]
+
+    def move(self, side: str, T_odom_gripper: np.ndarray, speed: float) -> None:
+        """Send one gripper to a pose at ``speed`` m/s."""
+        self._targets[side] = T_odom_gripper
+        self.body(**{f"T_{side}_hand": T_odom_gripper, "hand_speed": speed})
+
+    def gripper(self, side: str) -> np.ndarray:
+        """Estimated pose of a gripper in odom, (4, 4)."""
+        estimate = self.now.estimate
+        return estimate.T_odom_l_gripper if side == "l" else estimate.T_odom_r_gripper
+
+    def error(self, side: str) -> float:
+        """Distance (m) of a gripper from where :meth:`move` sent it."""
+        return float(np.linalg.norm(self.gripper(side)[:3, 3] - self._targets[side][:3, 3]))
+
+    def objects(self) -> list[tuple[DetectedObject, np.ndarray]]:
+        """Objects perceived, each with its pose in odom (4, 4)."""
+        if self.now.scene is None:
+            return []
+        T_odom_base = self.now.estimate.T_odom_base
+        return [(thing, T_odom_base @ thing.T_base_object) for thing in self.now.scene.objects]
+
+    def pause(self, seconds: float) -> Generator[None, None, None]:
+        """Let plant time pass."""
+        end = self.now.time + seconds
+        while self.now.time < end:
+            yield
+
+    def until(self, condition: Callable[[], bool], timeout: float) -> Generator[None, None, bool]:
+        """Wait for ``condition``; False when ``timeout`` seconds of plant time passed first."""
+        end = self.now.time + timeout
+        while not condition():
+            if self.now.time >= end:
+                return False
+            yield
+        return True
+
+
+class ScriptPlanner:
+    """Runs one skill script against observations; one instance a task."""
+
+    def __init__(self, script: Callable[[Context], Script], params: SimpleNamespace, timeout: float):
+        self._context = Context(params)
+        self._script = script(self._context)
+        self._timeout = timeout
+        self._deadline: float | None = None
+        self._outcome: Outcome | None = None
+
+    def step(self, observation: Observation) -> Step:
+        """Commands for this observation; ``outcome`` is set once, with the task's end."""
+        context = self._context
+        context.now, context.step = observation, Step()
+        if self._deadline is None:
+            self._deadline = observation.time + self._timeout
+        if self._outcome is None:
+            self._advance(observation)
+        context.step.phase, context.step.detail = context.phase, context.detail
+        context.step.progress = 1.0 if self._outcome and self._outcome.success else context.progress
+        context.step.outcome = self._outcome
+        return context.step
+
+    def _advance(self, observation: Observation) -> None:
+        context = self._context
+        force = max(status.normal_force for status in observation.hands.values())
+        context.peak_force = max(context.peak_force, force)
+        try:
+            self._check(observation)
+            next(self._script)
+        except StopIteration as end:
+            self._end(True, "done", str(end.value))
+        except TaskFailed as failure:
+            self._end(False, failure.reason, f"not done: {failure}")
+
+    def _check(self, observation: Observation) -> None:
+        if observation.estimate.safety != Safety.ACTIVE:
+            raise TaskFailed(
+                "stopped", f"the robot is stopped ({observation.estimate.reason or 'set_mode stand'})"
+            )
+        assert self._deadline is not None
+        if observation.time > self._deadline:
+            raise TaskFailed("timeout", f"{self._context.phase} took longer than {self._timeout:g} s")
+
+    def _end(self, success: bool, reason: str, message: str) -> None:
+        context = self._context
+        self._outcome = Outcome(success, reason, message, context.lifted, context.held, context.peak_force)
