@@ -5,7 +5,8 @@ import pytest
 from neo_task.prompt import PromptError, Query, Task, parse, vocabulary
 
 VOCABULARY = vocabulary(
-    colors=["red", "green", "blue", "yellow", "orange", "grey"], classes=["bottle", "cup", "box", "ball", "fruit"]
+    colors=["red", "green", "blue", "yellow", "orange", "grey"],
+    classes=["bottle", "cup", "box", "ball", "fruit"],
 )
 
 

@@ -1,0 +1,162 @@
+"""Node ``task``: the action ``do_task``, from a prompt to commands for body and hands.
+
+Driven by ``joint_states``: each one is an observation for the planner, whose commands go out in the
+same callback. Refused prompts end the goal with the reason; nothing has moved then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from neo_msgs.action import DoTask
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.node import Node
+from rclpy.task import Future
+
+from neo_description.errors import NeoError
+from neo_description.signals import Safety
+from neo_ros import convert, graph, params
+from neo_ros.diagnostics import Diagnostics
+from neo_ros.main import run
+from neo_task.planner import Outcome, ScriptPlanner
+from neo_task.prompt import parse
+from neo_task.scripted import PARAMETERS, PLANNERS, default_vocabulary, privileged_scene, scripted
+from neo_task.watch import Watch
+
+REPORT_EVERY = 0.2  # s of plant time between two feedback messages
+
+
+class TaskNode(Node):
+    """Runs one task at a time; a second goal is refused while one runs."""
+
+    def __init__(self) -> None:
+        super().__init__("task")
+        self._params = params.declare(self, PARAMETERS)
+        self._diagnostics = Diagnostics(self)
+        self._vocabulary = default_vocabulary()
+        self._watch = Watch()
+        self._planner: ScriptPlanner | None = None
+        self._goal: Any = None
+        self._done: Future | None = None
+        self._next_step = 0.0
+        self._next_report = 0.0
+        self._body = graph.publisher(self, "whole_body/command")
+        self._hands = {side: graph.publisher(self, f"{side}_hand/command") for side in ("l", "r")}
+        graph.subscription(self, "joint_states", self._on_joints)
+        graph.subscription(
+            self, "odom", lambda m: self._watch.on_odom(convert.stamp(m), convert.pose(m.pose.pose))
+        )
+        graph.subscription(self, "safety/state", self._on_safety)
+        graph.subscription(self, "perception/objects", lambda m: self._watch.on_scene(convert.scene(m)))
+        for side in ("l", "r"):
+            graph.subscription(self, f"{side}_hand/status", lambda m, side=side: self._on_hand(side, m))
+        self._privileged_subscription: Any = None
+        self._server = ActionServer(
+            self,
+            DoTask,
+            "do_task",
+            execute_callback=self._execute,
+            goal_callback=lambda _: GoalResponse.ACCEPT,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        )
+
+    def _on_safety(self, message: Any) -> None:
+        self._watch.on_safety(Safety(message.state), message.reason)
+
+    def _on_hand(self, side: str, message: Any) -> None:
+        self._watch.on_hand(side, convert.stamp(message), convert.grasp_status(message))
+
+    def _on_joints(self, message: Any) -> None:
+        now = convert.stamp(message)
+        self._watch.on_joints(now, message.name, message.position)
+        if self._planner is None or now < self._next_step:
+            return
+        self._next_step = now + 1.0 / self._params.step_rate
+        observation = self._watch.observation()
+        if isinstance(observation, str):
+            self._finish(Outcome(False, "stale", f"not done: {observation}"))
+            return
+        if self._goal.is_cancel_requested:
+            self._finish(Outcome(False, "cancelled", "not done: cancelled"))
+            return
+        step = self._planner.step(observation)
+        stamp = convert.to_time(now)
+        for body_command in step.body:
+            self._body.publish(convert.whole_body_command_message(body_command, stamp))
+        for side, hand_command in step.hands:
+            self._hands[side].publish(convert.hand_command_message(hand_command, stamp))
+        if now >= self._next_report or step.outcome is not None:
+            self._next_report = now + REPORT_EVERY
+            feedback = DoTask.Feedback(phase=step.phase, progress=step.progress, detail=step.detail)
+            self._goal.publish_feedback(feedback)
+        if step.outcome is not None:
+            self._finish(step.outcome)
+
+    def _finish(self, outcome: Outcome) -> None:
+        done, self._planner, self._done = self._done, None, None
+        if done is not None:
+            done.set_result(outcome)
+
+    async def _execute(self, goal: Any) -> Any:
+        request = goal.request
+        try:
+            if self._planner is not None:
+                raise NeoError("busy with another task; cancel it first")
+            planner = self._plan(request)
+        except NeoError as error:
+            self._diagnostics.refused("do_task", str(error))
+            goal.abort()
+            return DoTask.Result(success=False, reason="refused", outcome=f"not done: {error}")
+        self.get_logger().info(f"doing {request.prompt!r}")
+        self._goal, self._done, self._planner = goal, Future(), planner
+        self._next_step = self._next_report = 0.0
+        outcome = await self._done
+        self.get_logger().info(outcome.message)
+        if outcome.success:
+            goal.succeed()
+        elif outcome.reason == "cancelled":
+            goal.canceled()
+        else:
+            goal.abort()
+        return DoTask.Result(
+            success=outcome.success,
+            reason=outcome.reason,
+            outcome=outcome.message,
+            lifted=outcome.lifted,
+            held=outcome.held,
+            peak_force=outcome.peak_force,
+        )
+
+    def _plan(self, request: Any) -> ScriptPlanner:
+        """The planner for a goal; NeoError says what is wrong with it."""
+        task = parse(request.prompt, self._vocabulary)
+        name = request.planner or self._params.planner
+        if name not in PLANNERS:
+            raise NeoError(f"no planner {name!r}; one of {', '.join(PLANNERS)}")
+        if not np.isfinite(request.timeout) or not 0.0 <= request.timeout <= 600.0:
+            raise NeoError(f"timeout {request.timeout} s; between 0 (default) and 600 is allowed")
+        if self._watch.safety != Safety.ACTIVE:
+            why = self._watch.safety_reason or "it has not stood up yet"
+            raise NeoError(f"the robot is stopped ({why}); set_mode stand first")
+        self._watch.privileged = name == "privileged_scripted"
+        if self._watch.privileged and self._privileged_subscription is None:
+            self._privileged_subscription = graph.subscription(
+                self, "sim/privileged_state", self._on_privileged_state
+            )
+        return scripted(task, self._params, request.timeout)
+
+    def _on_privileged_state(self, message: Any) -> None:
+        """The teacher's eyes: true poses instead of perception (planner privileged_scripted only)."""
+        if not self._watch.privileged:
+            return
+        poses = {
+            name: convert.pose(pose)
+            for name, pose in zip(message.object_name, message.object_pose, strict=True)
+        }
+        self._watch.on_scene(privileged_scene(convert.stamp(message), np.array(message.qpos[:7]), poses))
+
+
+def main() -> None:
+    """Entry point of ``task_node``."""
+    run(TaskNode)

@@ -1,0 +1,80 @@
+"""What the task room last heard, put together into one observation, and refused when it is old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neo_description.kinematics import Kinematics
+from neo_description.signals import BodyEstimate, GraspStatus, Safety, Scene
+from neo_description.tables import BODY
+from neo_task.planner import Observation
+
+STALE_AFTER = 0.3  # s of plant time without a message that a task stands on
+
+
+class Watch:
+    """Latest values by topic; :meth:`observation` says what is missing instead of guessing."""
+
+    def __init__(self) -> None:
+        self.safety = Safety.STOP
+        self.safety_reason = ""
+        self.privileged = False
+        self._kinematics = Kinematics()
+        self._scene: Scene | None = None
+        self._hands: dict[str, tuple[float, GraspStatus]] = {}
+        self._odom: tuple[float, np.ndarray] | None = None
+        self._joints: tuple[float, np.ndarray] | None = None
+        self._order: dict[tuple[str, ...], list[int]] = {}
+
+    def on_joints(self, time: float, names: Sequence[str], position: Sequence[float]) -> None:
+        """Joint encoders by name (rad) at plant time ``time``."""
+        key = tuple(names)
+        if key not in self._order:
+            self._order[key] = [key.index(name) for name in BODY.joints]
+        self._joints = (time, np.asarray(position, float)[self._order[key]])
+
+    def on_odom(self, time: float, T_odom_base: np.ndarray) -> None:
+        """The body's own estimate of its base (4, 4)."""
+        self._odom = (time, T_odom_base)
+
+    def on_hand(self, side: str, time: float, status: GraspStatus) -> None:
+        """What a hand feels."""
+        self._hands[side] = (time, status)
+
+    def on_safety(self, safety: Safety, reason: str) -> None:
+        """What the body may do."""
+        self.safety, self.safety_reason = safety, reason
+
+    def on_scene(self, scene: Scene) -> None:
+        """What perception sees, or, for the teacher, the truth."""
+        self._scene = scene
+
+    def observation(self) -> Observation | str:
+        """The world at the last joint reading, or what is missing or too old."""
+        if self._joints is None:
+            return "no joint states"
+        now, q = self._joints
+        needed = {"odom": self._odom, "left hand": self._hands.get("l"), "right hand": self._hands.get("r")}
+        for name, item in needed.items():
+            if item is None:
+                return f"nothing heard of {name}"
+            if now - item[0] > STALE_AFTER:
+                return f"{name} is {now - item[0]:.1f} s old"
+        assert self._odom is not None
+        T_odom_base = self._odom[1]
+        T_base = self._kinematics.frames(q, ("l_gripper", "r_gripper", "head_left_camera_optical_frame"))
+        estimate = BodyEstimate(
+            tick=0,
+            time=now,
+            T_odom_base=T_odom_base,
+            base_velocity=np.zeros(6),
+            T_odom_l_gripper=T_odom_base @ T_base["l_gripper"],
+            T_odom_r_gripper=T_odom_base @ T_base["r_gripper"],
+            T_odom_head_camera=T_odom_base @ T_base["head_left_camera_optical_frame"],
+            safety=self.safety,
+            reason=self.safety_reason,
+        )
+        hands = {side: status for side, (_, status) in self._hands.items()}
+        return Observation(now, estimate, hands, self._scene)

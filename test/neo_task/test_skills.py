@@ -1,0 +1,163 @@
+"""Skills on a world that moves as told: what is sent, in which order, and how failures end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neo_description.signals import (
+    BodyEstimate,
+    DetectedObject,
+    GraspPhase,
+    GraspStatus,
+    HandAction,
+    Safety,
+    Scene,
+)
+from neo_task.planner import Observation
+from neo_task.prompt import Query, Task
+from neo_task.scripted import load_parameters, scripted
+
+DT = 0.02
+SIZE = np.array([0.066, 0.066, 0.22])
+
+
+def pose(x, y, z):
+    T = np.eye(4)
+    T[:3, 3] = x, y, z
+    return T
+
+
+class World:
+    """Grippers go where they are sent at once; a hand that closes near an object holds it."""
+
+    def __init__(self, objects, slippery=False, safety=Safety.ACTIVE):
+        self.time = 0.0
+        self.T = {"l": pose(0.25, 0.2, 0.95), "r": pose(0.25, -0.2, 0.95)}
+        self.hands = {side: GraspStatus() for side in ("l", "r")}
+        self.objects = [
+            DetectedObject(i, name, color, pose(*at), np.eye(6) * 1e-6, SIZE, 0.9, 1.0, 0.0)
+            for i, (color, name, at) in enumerate(objects)
+        ]
+        self.slippery = slippery
+        self.safety = safety
+        self.sent = []
+
+    def observation(self):
+        estimate = BodyEstimate(
+            0, self.time, np.eye(4), np.zeros(6), self.T["l"], self.T["r"], np.eye(4), self.safety, ""
+        )
+        return Observation(self.time, estimate, dict(self.hands), Scene(self.time, list(self.objects)))
+
+    def apply(self, step):
+        for side, command in step.hands:
+            self.sent.append((side, command.action.name))
+            self.hands[side] = GraspStatus(phase=self._phase(side, command), normal_force=7.0)
+        for command in step.body:
+            for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):
+                if T is not None:
+                    self.sent.append((side, "move"))
+                    rise = T[2, 3] - self.T[side][2, 3]
+                    self.T[side] = T
+                    if self.slippery and rise > 0.1:
+                        self.hands[side] = GraspStatus(phase=GraspPhase.LOST)
+        self.time += DT
+
+    def _phase(self, side, command):
+        if command.action is HandAction.CLOSE:
+            near = any(np.hypot(*(o.T_base_object[:2, 3] - self.T[side][:2, 3])) < 0.03 for o in self.objects)
+            return GraspPhase.HOLDING if near else GraspPhase.LOST
+        return GraspPhase.PRESHAPED if command.action is HandAction.PRESHAPE else GraspPhase.IDLE
+
+    def run(self, task, seconds=120.0, **params):
+        planner = scripted(task, load_parameters(**params))
+        while self.time < seconds:
+            step = planner.step(self.observation())
+            self.apply(step)
+            if step.outcome is not None:
+                return step.outcome
+        raise AssertionError("the planner did not end")
+
+
+TABLE = [("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.45, 0.20, 0.85))]
+PICK = Task("pick", Query("red", "bottle"))
+
+
+def test_picks_with_the_hand_on_the_objects_side_and_preshapes_before_it_comes_near():
+    world = World(TABLE)
+    outcome = world.run(PICK)
+    assert outcome.success
+    assert outcome.reason == "done"
+    assert "red bottle" in outcome.message
+    assert outcome.held >= 3.0
+    assert outcome.lifted == pytest.approx(0.16, abs=0.01)
+    assert outcome.peak_force == pytest.approx(7.0)
+    actions = [what for side, what in world.sent if side == "r"]
+    assert actions[0] == "PRESHAPE"
+    assert actions.index("CLOSE") > actions.index("move")
+    assert not [what for side, what in world.sent if side == "l"]
+
+
+def test_an_object_that_is_not_there_is_named_with_what_is_seen():
+    outcome = World(TABLE).run(Task("pick", Query("blue", "bottle")))
+    assert not outcome.success
+    assert outcome.reason == "not_found"
+    assert "no blue bottle in sight; I see green cup, red bottle" in outcome.message
+
+
+def test_nothing_is_sent_before_the_object_is_seen_but_gaze():
+    world = World([])
+    world.run(PICK)
+    assert world.sent == []
+
+
+def test_a_slip_is_tried_again_then_reported():
+    world = World(TABLE, slippery=True)
+    outcome = world.run(PICK, attempts=2)
+    assert outcome.reason == "lost"
+    assert [what for _, what in world.sent].count("CLOSE") == 2
+
+
+def test_a_stopped_robot_ends_the_task():
+    outcome = World(TABLE, safety=Safety.STOP).run(PICK)
+    assert outcome.reason == "stopped"
+
+
+def test_too_far_is_refused_with_the_distance():
+    outcome = World([("red", "bottle", (0.95, 0.0, 0.89))]).run(PICK, attempts=1)
+    assert outcome.reason == "unreachable"
+    assert "0.95 m away" in outcome.message
+
+
+def test_time_out_names_the_phase():
+    outcome = World([]).run(PICK, timeout=1.0)
+    assert outcome.reason == "timeout"
+    assert "look took longer than 1 s" in outcome.message
+
+
+def test_places_beside_and_lets_go():
+    world = World(TABLE)
+    outcome = world.run(Task("place", Query("red", "bottle"), "right_of", Query("green", "cup")))
+    assert outcome.success, outcome.message
+    assert world.sent[-2:] == [("r", "OPEN"), ("r", "move")]
+    assert world.T["r"][1, 3] < 0.2
+
+
+def test_the_way_in_keeps_clear_of_the_neighbour():
+    beside = ("blue", "bottle", (0.45, -0.06, 0.89))
+    world = World([TABLE[0], beside])
+    T_before = []
+    planner = scripted(PICK, load_parameters())
+    while not T_before:
+        step = planner.step(world.observation())
+        T_before += [c.T_r_hand for c in step.body if c.T_r_hand is not None]
+        world.apply(step)
+    free = World([TABLE[0]])
+    T_free = []
+    planner = scripted(PICK, load_parameters())
+    while not T_free:
+        step = planner.step(free.observation())
+        T_free += [c.T_r_hand for c in step.body if c.T_r_hand is not None]
+        free.apply(step)
+    neighbour = np.array(beside[2][:2])
+    assert np.hypot(*(T_before[0][:2, 3] - neighbour)) >= np.hypot(*(T_free[0][:2, 3] - neighbour))
