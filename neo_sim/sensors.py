@@ -1,0 +1,141 @@
+"""What the sensors make of the truth: bias, noise, steps, filters and delays, seeded.
+
+:class:`Encoders` joints, :class:`Noise` everything that is truth + bias + white noise, :class:`Pads` the
+taxels. Random numbers are drawn in blocks, so a tick costs a slice of an array. Every class draws from a
+generator of its own: what one of them reads never changes another's noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from neo_description.errors import NeoError
+from neo_description.tables import CONTROL_DT, CONTROL_RATE, TAXELS, prefixed
+
+BLOCK = 64  # ticks of noise drawn at once
+
+
+class _Normals:
+    """Standard normal rows (n,), drawn in blocks."""
+
+    def __init__(self, n: int, rng: np.random.Generator):
+        self._rng, self._n = rng, n
+        self._rows: Iterator[np.ndarray] = iter(())
+
+    def __call__(self) -> np.ndarray:
+        row = next(self._rows, None)
+        if row is None:
+            self._rows = iter(self._rng.standard_normal((BLOCK, self._n)))
+            row = next(self._rows)
+        return row
+
+
+class Noise:
+    """``truth * (1 + gain_error) + bias + noise``, rounded to ``resolution`` (0: not rounded).
+
+    ``noise``, ``bias`` and ``gain_error`` are standard deviations, numbers or (n,); biases and gains are
+    drawn once.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        rng: np.random.Generator,
+        noise: float | np.ndarray,
+        bias: float | np.ndarray = 0.0,
+        gain_error: float = 0.0,
+        resolution: float = 0.0,
+    ):
+        self._noise = np.broadcast_to(np.asarray(noise, float), (n,))
+        self.bias = rng.standard_normal(n) * bias
+        self.gain = 1.0 + rng.standard_normal(n) * gain_error
+        self._resolution = resolution
+        self._normals = _Normals(n, rng)
+
+    def __call__(self, truth: np.ndarray) -> np.ndarray:
+        """One sample (n,) of ``truth`` (n,)."""
+        value = truth * self.gain
+        value += self.bias
+        value += self._noise * self._normals()
+        if self._resolution > 0.0:
+            value /= self._resolution
+            np.rint(value, out=value)
+            value *= self._resolution
+        return value
+
+
+class Encoders:
+    """Joint encoders: positions as :class:`Noise` gives them, velocities as their filtered difference.
+
+    The filter is first order: ``v += (1 - exp(-2 pi cutoff dt)) * (dq/dt - v)``.
+    """
+
+    def __init__(self, noise: Noise, cutoff: float):
+        self._noise = noise
+        self._follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
+        self._last: np.ndarray | None = None
+        self._velocity = np.zeros_like(noise.bias)
+
+    def __call__(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Position (n,) rad and velocity (n,) rad/s measured at joint angles ``q`` (n,) rad."""
+        position = self._noise(q)
+        if self._last is not None:
+            slope = (position - self._last) * CONTROL_RATE
+            self._velocity = self._velocity + self._follow * (slope - self._velocity)
+        self._last = position
+        return position, self._velocity
+
+
+class Pads:
+    """The 19 pads of one hand: delayed, drifting, never pushing with a negative normal force."""
+
+    def __init__(
+        self,
+        side: str,
+        rng: np.random.Generator,
+        *,
+        noise: float,
+        bias: float,
+        drift: float,
+        resolution: float,
+        delay: float,
+        dead: tuple[str, ...] = (),
+    ):
+        names = prefixed(side, TAXELS)
+        self.valid = np.array([name not in dead for name in names])
+        self.valid.setflags(write=False)
+        self._noise, self._resolution = noise, resolution
+        self._drift = drift * math.sqrt(CONTROL_DT)
+        self._zero = rng.standard_normal(3 * len(names)) * bias
+        self._normals = _Normals(6 * len(names), rng)
+        ticks = delay * CONTROL_RATE
+        self._share = ticks - math.floor(ticks)  # of the older of two samples
+        self._past: deque[np.ndarray] = deque(maxlen=math.floor(ticks) + 2)
+
+    def __call__(self, truth: np.ndarray) -> np.ndarray:
+        """Measured forces (19, 3) N of true forces (19, 3) N in the pads' frames; dead pads read zero."""
+        self._past.append(truth.ravel().copy())
+        newer = self._past[1] if len(self._past) == self._past.maxlen else self._past[0]
+        normals = self._normals()
+        n = len(self._zero)
+        self._zero += self._drift * normals[:n]
+        value = newer + self._share * (self._past[0] - newer) + self._zero + self._noise * normals[n:]
+        if self._resolution > 0.0:
+            value = np.rint(value / self._resolution) * self._resolution
+        force = value.reshape(-1, 3)
+        np.maximum(force[:, 0], 0.0, out=force[:, 0])
+        force[~self.valid] = 0.0
+        return force
+
+
+def check_dead(dead: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """``dead`` as a tuple; NeoError when one is no pad of the robot."""
+    known = {name for side in ("l", "r") for name in prefixed(side, TAXELS)}
+    unknown = sorted(set(dead) - known)
+    if unknown:
+        raise NeoError(f"no pad {', '.join(unknown)}; one of {', '.join(sorted(known))}")
+    return tuple(dead)
