@@ -98,6 +98,7 @@ class DriveGroup:
         self.tension = np.clip(tension, 0.0, self._max)
         self._asked = self.tension.copy()
         self._mode: DriveMode | None = None
+        self._tight = 0.0  # 0..1: how far hold's co-contraction has come
         self._enter(DriveMode.HOLD, length)
 
     @property
@@ -125,7 +126,7 @@ class DriveGroup:
         return reason
 
     def step(self, length: np.ndarray, velocity: np.ndarray) -> np.ndarray:
-        """One plant step: tendon ``length`` (m) and ``velocity`` (m/s) to the tension that joints feel (N)."""
+        """One plant step: tendon ``length`` (m) and ``velocity`` (m/s) to the tension joints feel (N)."""
         pending = self._pending
         while pending and pending[0][0] <= self._step_count:
             command = pending.popleft()[1]
@@ -151,12 +152,14 @@ class DriveGroup:
         return f * (1.0 + s.friction * np.tanh(velocity / s.friction_speed))
 
     def _enter(self, mode: DriveMode, length: np.ndarray) -> None:
-        tightened = self._mode in (DriveMode.HOLD, DriveMode.CROUCH)
+        """Take over where the last mode left the tendons, without a jump in tension."""
+        if self._mode not in (DriveMode.HOLD, DriveMode.CROUCH):
+            self._tight = 0.0
+        if not (self._mode == DriveMode.HOLD and mode == DriveMode.CROUCH):
+            self._from_length = np.array(length, float)
+            self._from_tension = self.tension - self._tight * self._hold_f
         self._mode = mode
         self._in_mode = 0
-        self._from_tension = self.tension.copy()
-        self._from_length = np.array(length, float)
-        self._extra = np.zeros_like(self._hold_f) if tightened else self._hold_f
 
     def _local(self, mode: DriveMode, length: np.ndarray, velocity: np.ndarray) -> np.ndarray:
         """Wanted tension (m,) N of the modes that need no controller."""
@@ -166,11 +169,12 @@ class DriveGroup:
         if mode == DriveMode.LIMP:
             fade = min(elapsed / s.limp_time, 1.0)
             spring = self._hold_k * (length - self._from_length)
-            slack = self.table.pretension
-            return slack + (1.0 - fade) * (self._from_tension - slack + spring) + damping
+            held = self._from_tension + self._tight * self._hold_f + spring
+            return fade * self.table.pretension + (1.0 - fade) * held + damping
         reference = self._from_length
         if mode == DriveMode.CROUCH and self._crouch_length is not None:
             u = min(elapsed / s.crouch_time, 1.0)
             reference = reference + u**3 * (10 - 15 * u + 6 * u**2) * (self._crouch_length - reference)
-        tighter = min(elapsed / COCONTRACTION_TIME, 1.0)
-        return self._from_tension + tighter * self._extra + self._hold_k * (length - reference) + damping
+        self._tight = min(self._tight + PLANT_DT / COCONTRACTION_TIME, 1.0)
+        held = self._from_tension + self._tight * self._hold_f
+        return held + self._hold_k * (length - reference) + damping
