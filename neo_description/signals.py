@@ -207,3 +207,46 @@ class Scene:
     time: float
     objects: list[DetectedObject] = field(default_factory=list)
     table: Table | None = None
+
+
+@dataclass(slots=True)
+class CameraModel:
+    """Pinhole calibration of one camera of a pair; fields as in ``sensor_msgs/CameraInfo``.
+
+    ``K`` (3, 3) px of the raw image, ``D`` (n,) plumb_bob distortion, ``R`` (3, 3) rectification,
+    ``P`` (3, 4) px of the rectified image: ``P[0, 3] = -P[0, 0] * baseline`` for the right camera.
+    """
+
+    width: int
+    height: int
+    K: np.ndarray
+    D: np.ndarray
+    R: np.ndarray
+    P: np.ndarray
+
+
+@dataclass(slots=True)
+class StereoFrame:
+    """A stereo pair of the head camera, taken at plant time ``time`` (of control tick ``tick``).
+
+    ``left``, ``right`` (H, W, 3) uint8 RGB as the sensor gave them. ``depth`` (H, W) float32 m along the
+    left camera's z axis, where the backend has it (0: unknown); perception does not need it.
+    """
+
+    time: float
+    tick: int
+    left: np.ndarray
+    right: np.ndarray
+    left_camera: CameraModel
+    right_camera: CameraModel
+    depth: np.ndarray | None = None
+
+    @property
+    def K(self) -> np.ndarray:
+        """(3, 3) px of both rectified images."""
+        return self.left_camera.P[:, :3]
+
+    @property
+    def baseline(self) -> float:
+        """Distance (m) of the right camera from the left one, along +x of the optical frame."""
+        return float(-self.right_camera.P[0, 3] / self.right_camera.P[0, 0])
