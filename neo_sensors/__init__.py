@@ -1,0 +1,1 @@
+"""Sensor drivers: stereo head camera, proprioception and tactile pads, simulated or real."""
