@@ -1,0 +1,1 @@
+"""One module a subcommand of ``neo``: ``HELP``, ``add_arguments(parser)``, ``run(args) -> int``."""
