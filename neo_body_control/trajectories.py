@@ -1,0 +1,138 @@
+"""References that approach their targets smoothly: bounded speed, bounded acceleration, no jumps.
+
+Each is a critically damped second-order filter of bandwidth ``w`` (rad/s) with saturations,
+
+    v_want = sat(w/2 (target - x), v_max)        a = sat(2 w (v_want - v), a_max)
+
+which is ``a = w² (target - x) - 2 w v`` near the target. A new target changes only ``v_want``, so position
+and velocity never jump, however often targets come. Orientations do the same in the rotation vector from
+the reference to the target, which is the slerp's great circle.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from neo_body_control.rotations import exp, log
+
+
+def _saturated(v: np.ndarray, limit: float) -> np.ndarray:
+    x, y, z = v
+    length = math.sqrt(x * x + y * y + z * z)
+    return v * (limit / length) if length > limit else v
+
+
+class PointReference:
+    """A point (3,) m that follows ``target``; ``speed`` m/s, ``acceleration`` m/s², ``bandwidth`` rad/s."""
+
+    def __init__(self, speed: float, acceleration: float, bandwidth: float):
+        self.speed, self.acceleration, self.bandwidth = speed, acceleration, bandwidth
+        self.p = np.zeros(3)
+        self.v = np.zeros(3)
+        self.a = np.zeros(3)
+        self.target = np.zeros(3)
+
+    def reset(self, p: np.ndarray) -> None:
+        """Rest at ``p``."""
+        self.p = np.array(p, float)
+        self.target = self.p.copy()
+        self.v = np.zeros(3)
+        self.a = np.zeros(3)
+
+    def step(self, dt: float) -> None:
+        """Advance by ``dt`` s."""
+        w = self.bandwidth
+        want = _saturated(0.5 * w * (self.target - self.p), self.speed)
+        self.a = _saturated(2.0 * w * (want - self.v), self.acceleration)
+        self.v = self.v + dt * self.a
+        self.p = self.p + dt * self.v
+
+    def stop_here(self) -> None:
+        """Come to rest where the present speed carries it."""
+        self.target = self.p + (2.0 / self.bandwidth) * self.v
+
+
+class PoseReference:
+    """A pose that follows ``target`` (4, 4): :class:`PointReference` and the same on rotations.
+
+    ``turn_speed`` rad/s and ``turn_acceleration`` rad/s² bound the rotation; ``w`` and ``alpha`` are
+    angular velocity and acceleration in the frame of the pose.
+    """
+
+    def __init__(
+        self, speed: float, acceleration: float, turn_speed: float, turn_acceleration: float, bandwidth: float
+    ):
+        self.point = PointReference(speed, acceleration, bandwidth)
+        self.turn_speed, self.turn_acceleration = turn_speed, turn_acceleration
+        self.R = np.eye(3)
+        self.w = np.zeros(3)
+        self.alpha = np.zeros(3)
+        self.R_target = np.eye(3)
+
+    @property
+    def target(self) -> np.ndarray:
+        """(4, 4)."""
+        T = np.eye(4)
+        T[:3, :3], T[:3, 3] = self.R_target, self.point.target
+        return T
+
+    @target.setter
+    def target(self, T: np.ndarray) -> None:
+        self.point.target = np.array(T[:3, 3], float)
+        self.R_target = np.array(T[:3, :3], float)
+
+    def reset(self, T: np.ndarray) -> None:
+        """Rest at ``T`` (4, 4)."""
+        self.point.reset(T[:3, 3])
+        self.R = np.array(T[:3, :3], float)
+        self.R_target = self.R.copy()
+        self.w = np.zeros(3)
+        self.alpha = np.zeros(3)
+
+    def step(self, dt: float) -> None:
+        """Advance by ``dt`` s."""
+        self.point.step(dt)
+        bandwidth = self.point.bandwidth
+        want = _saturated(0.5 * bandwidth * log(self.R.T @ self.R_target), self.turn_speed)
+        self.alpha = _saturated(2.0 * bandwidth * (want - self.w), self.turn_acceleration)
+        self.w = self.w + dt * self.alpha
+        self.R = self.R @ exp(dt * self.w)
+
+    def stop_here(self) -> None:
+        """Come to rest where the present speed carries it."""
+        self.point.stop_here()
+        self.R_target = self.R @ exp((2.0 / self.point.bandwidth) * self.w)
+
+
+class ArrayReference:
+    """Numbers (n,) that follow ``target`` each for itself, such as a height or a posture."""
+
+    def __init__(self, n: int, speed: float, acceleration: float, bandwidth: float):
+        self.speed, self.acceleration, self.bandwidth = speed, acceleration, bandwidth
+        self.x = np.zeros(n)
+        self.v = np.zeros(n)
+        self.a = np.zeros(n)
+        self.target = np.zeros(n)
+
+    def reset(self, x: np.ndarray) -> None:
+        """Rest at ``x`` (n,)."""
+        self.x = np.array(x, float)
+        self.target = self.x.copy()
+        self.v = np.zeros_like(self.x)
+        self.a = np.zeros_like(self.x)
+
+    def step(self, dt: float) -> None:
+        """Advance by ``dt`` s."""
+        w = self.bandwidth
+        want = 0.5 * w * (self.target - self.x)
+        np.minimum(np.maximum(want, -self.speed, out=want), self.speed, out=want)
+        a = 2.0 * w * (want - self.v)
+        self.a = np.minimum(np.maximum(a, -self.acceleration, out=a), self.acceleration, out=a)
+        self.v = self.v + dt * self.a
+        self.x = self.x + dt * self.v
+
+    def stop_here(self) -> None:
+        """Come to rest where the present speed carries it."""
+        self.target = self.x + (2.0 / self.bandwidth) * self.v

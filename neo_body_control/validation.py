@@ -1,0 +1,118 @@
+"""Which commands are refused, and with which words. Nothing changes when a command is refused.
+
+All checks run before any limiter, on the command as it came: a target that is not a number, far outside
+the workspace, too fast or from another time is a fault of its sender, and shaving it down would hide it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neo_description.signals import WholeBodyCommand
+from neo_description.tables import SIDES
+
+FRAMES = ("odom", "base_link")
+SIDE_NAMES = {"l": "left", "r": "right"}
+
+
+@dataclass(frozen=True)
+class CommandLimits:
+    """``reach`` m from the shoulder; ``height`` (low, high) m; ``hand_speed``, ``age``, ``ahead``,
+    ``valid_for``: upper bounds (m/s, s)."""
+
+    reach: float
+    height: tuple[float, float]
+    hand_speed: float
+    age: float
+    ahead: float
+    valid_for: float
+    gaze_distance: float = 20.0
+
+
+def check_shape(command: WholeBodyCommand) -> str | None:
+    """Faults that can be told from the command alone: lengths, numbers, rotations, names."""
+    if command.frame not in FRAMES:
+        return f"unknown frame {command.frame!r}; one of {', '.join(FRAMES)}"
+    for side in command.release:
+        if side not in SIDES:
+            return f"release of unknown hand {side!r}; one of {', '.join(SIDES)}"
+    for name in ("start", "valid_for", "hand_speed"):
+        if not np.isfinite(getattr(command, name)):
+            return f"{name} is {getattr(command, name)}; a finite number needed"
+    for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):
+        if T is not None and (problem := _pose_problem(T)):
+            return f"{SIDE_NAMES[side]} hand: {problem}"
+        if T is not None and side in command.release:
+            return f"{SIDE_NAMES[side]} hand is given a target and released at once"
+    if command.gaze is not None and (problem := _vector_problem(command.gaze)):
+        return f"gaze: {problem}"
+    if command.base_height is not None and not np.isfinite(command.base_height):
+        return f"base_height is {command.base_height}; a finite number needed"
+    if command.base_velocity is not None:
+        if problem := _vector_problem(command.base_velocity):
+            return f"base_velocity: {problem}"
+        if np.any(np.asarray(command.base_velocity) != 0.0):
+            return "base_velocity is not zero; the robot does not walk yet"
+    return None
+
+
+def check_limits(
+    command: WholeBodyCommand,
+    time: float,
+    limits: CommandLimits,
+    T_odom_frame: np.ndarray,
+    shoulders: dict[str, np.ndarray],
+) -> str | None:
+    """Faults that depend on now: plant ``time`` s, ``T_odom_frame`` (4, 4) of the command's frame, and
+    the ``shoulders`` (3,) m in odom by side. The command has passed :func:`check_shape`."""
+    if command.valid_for <= 0.0 or command.valid_for > limits.valid_for:
+        return f"valid_for is {command.valid_for:g} s; more than 0 and at most {limits.valid_for:g} s allowed"
+    if command.start != 0.0:
+        ahead = command.start - time
+        if ahead > limits.ahead:
+            return f"start lies {ahead:.3f} s ahead; at most {limits.ahead:g} s allowed"
+        if -ahead > limits.age:
+            return f"start lies {-ahead:.3f} s back; at most {limits.age:g} s allowed"
+        if -ahead >= command.valid_for:
+            return f"command has expired: valid for {command.valid_for:g} s from {-ahead:.3f} s ago"
+    if not 0.0 <= command.hand_speed <= limits.hand_speed:
+        return f"hand_speed is {command.hand_speed:g} m/s; 0 (default) to {limits.hand_speed:g} m/s allowed"
+    for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):
+        if T is None:
+            continue
+        p = T_odom_frame[:3, :3] @ T[:3, 3] + T_odom_frame[:3, 3]
+        distance = float(np.linalg.norm(p - shoulders[side]))
+        if distance > limits.reach:
+            return (
+                f"{SIDE_NAMES[side]} hand: target is {distance:.2f} m from the shoulder;"
+                f" at most {limits.reach:g} m allowed"
+            )
+    if command.gaze is not None and (d := float(np.linalg.norm(command.gaze))) > limits.gaze_distance:
+        return f"gaze: point is {d:.1f} m away; at most {limits.gaze_distance:g} m allowed"
+    low, high = limits.height
+    if command.base_height is not None and not low <= command.base_height <= high:
+        return f"base_height is {command.base_height:g} m; {low:g} to {high:g} m allowed"
+    return None
+
+
+def _vector_problem(v: np.ndarray) -> str | None:
+    v = np.asarray(v)
+    if v.shape != (3,):
+        return f"shape {v.shape} given; (3,) needed"
+    return None if np.isfinite(v).all() else f"{v.tolist()} is not finite"
+
+
+def _pose_problem(T: np.ndarray) -> str | None:
+    T = np.asarray(T)
+    if T.shape != (4, 4):
+        return f"shape {T.shape} given; a pose is (4, 4)"
+    if not np.isfinite(T).all():
+        return "pose is not finite"
+    R = T[:3, :3]
+    if np.abs(R.T @ R - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0.0:
+        return "no rotation: the matrix is not orthonormal with determinant 1 (a quaternion of length 1 gives it)"
+    if np.abs(T[3] - (0.0, 0.0, 0.0, 1.0)).max() > 1e-9:
+        return f"last row is {T[3].tolist()}; 0, 0, 0, 1 needed"
+    return None
