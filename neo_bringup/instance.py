@@ -54,7 +54,9 @@ class InstanceLock:
         self._file.close()
 
 
-def claim_free_domain(first: int = 10, last: int = 101, folder: Path | None = None) -> tuple[int, InstanceLock]:
+def claim_free_domain(
+    first: int = 10, last: int = 101, folder: Path | None = None
+) -> tuple[int, InstanceLock]:
     """A ROS_DOMAIN_ID that no stack of ours uses, and the claim on it: close it when done.
 
     Other ROS programs keep no such lock; on a shared machine set ROS_DOMAIN_ID instead.

@@ -79,7 +79,9 @@ def read(file: Path) -> Element:
         parser.Parse(text, True)
     except expat.ExpatError as error:
         message = expat.errors.messages[error.code]
-        raise LaunchError(f"{file}:{error.lineno}: the launch file is broken or cut short: {message}") from None
+        raise LaunchError(
+            f"{file}:{error.lineno}: the launch file is broken or cut short: {message}"
+        ) from None
     if roots[0].tag != "launch":
         raise roots[0].refuse(f"the root tag is <{roots[0].tag}>; it must be <launch>")
     return roots[0]

@@ -52,7 +52,9 @@ def check_file(file: Path) -> None:
         raise NeoError(f"{file}: the parameter file is empty or no mapping of node names")
     for node, body in content.items():
         if not isinstance(body, dict) or not isinstance(body.get("ros__parameters"), dict):
-            raise NeoError(f"{file}: {node}: needs a mapping named ros__parameters; the file may be cut short")
+            raise NeoError(
+                f"{file}: {node}: needs a mapping named ros__parameters; the file may be cut short"
+            )
 
 
 def write_file(file: Path, node: str, values: dict[str, Any]) -> None:

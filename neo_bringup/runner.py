@@ -55,7 +55,9 @@ class Runner:
         self._wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._wake_write = wake_write
         self._old_wake = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        self._old = {n: signal.signal(n, self._on_signal) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        self._old = {
+            n: signal.signal(n, self._on_signal) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         return self
 

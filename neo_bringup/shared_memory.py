@@ -1,7 +1,8 @@
 """Fast DDS shared memory that nobody owns any more: what ``kill -9`` leaves in ``/dev/shm``.
 
-Every segment and port NAME has a lock file ``NAME_el`` (exclusive) or ``NAME_sl`` (shared) that its living
-users keep flocked, as ``fastdds shm clean`` relies on; a lock that can be taken has no living user.
+A living user of a segment or port NAME keeps ``NAME_el`` (exclusive) or ``NAME_sl`` (shared) flocked, as
+``fastdds shm clean`` relies on, or has it mapped: senders recreate the port of a dead listener without a
+lock file, and leave it.
 """
 
 from __future__ import annotations
@@ -13,41 +14,42 @@ import time
 from pathlib import Path
 
 SHM = Path("/dev/shm")
-YOUNG = 0.5  # s: a file this young may not have been locked by its maker yet
-LOCK = re.compile(r"((?:fastdds|fastrtps)_(?:port\d{1,5}|[0-9a-f]{16}))_[es]l")
+YOUNG = 0.5  # s: a file this young may not have been locked and mapped by its maker yet
+PART = re.compile(r"((?:fastdds|fastrtps)_(?:port\d{1,5}|[0-9a-f]{16}))(_[es]l)?")
 
 
 def clean(folder: Path = SHM, young: float = YOUNG) -> list[str]:
     """Removes ownerless segments and ports of this user; their names, without the helper files."""
-    locks: dict[str, list[Path]] = {}
+    parts: dict[str, list[Path]] = {}
     for file in sorted(folder.iterdir()):
-        if match := LOCK.fullmatch(file.name):
-            locks.setdefault(match[1], []).append(file)
-    removed = []
-    for name, files in locks.items():
-        if all(_ownerless(lock, young) for lock in files):
-            for file in (folder / name, folder / f"sem.{name}_mutex", *files):
-                file.unlink(missing_ok=True)
-            removed.append(name)
-    return removed
+        if match := PART.fullmatch(file.name):
+            parts.setdefault(match[1], []).append(file)
+    idle = {name for name, files in parts.items() if all(_unlocked(file, young) for file in files)}
+    if idle:
+        idle -= set().union(*(used_by(int(p.name)) for p in Path("/proc").iterdir() if p.name.isdigit()))
+    for name in idle:
+        for file in (*parts[name], folder / f"sem.{name}_mutex"):
+            file.unlink(missing_ok=True)
+    return sorted(idle)
 
 
-def _ownerless(lock: Path, young: float) -> bool:
+def _unlocked(file: Path, young: float) -> bool:
+    """Whether the file is ours, no longer young, and nobody holds a lock on it."""
     try:
-        status = lock.stat()
-        if status.st_uid != os.getuid() or time.time() - status.st_mtime < young:
+        status = file.stat()
+        if status.st_uid != os.getuid() or time.time() - status.st_ctime < young:
             return False
-        with lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with file.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
 
 
 def used_by(pid: int) -> set[str]:
-    """Names of the segments and ports that process ``pid`` has mapped."""
+    """Names of the segments and ports that process ``pid`` has mapped; none when it may not be asked."""
     try:
-        lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+        maps = Path(f"/proc/{pid}/maps").read_text()
     except OSError:
         return set()
-    return {Path(line.split()[-1]).name for line in lines if re.search(r"/dev/shm/(fastdds|fastrtps)_", line)}
+    return {match[1] for match in PART.finditer(maps)}

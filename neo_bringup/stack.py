@@ -11,22 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from neo_msgs.msg import BodyState, SafetyState
-from neo_msgs.srv import SetMode
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
 
 from neo_description.errors import NeoError
-
-LATEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-LATCHED = QoSProfile(
-    depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
-)
+from neo_msgs.msg import SafetyState
+from neo_msgs.srv import SetMode
+from neo_ros import graph
 
 
 class Stack:
@@ -37,9 +32,9 @@ class Stack:
         rclpy.init(args=[], context=self.context, signal_handler_options=rclpy.SignalHandlerOptions.NO)
         self.node = Node(name, namespace=namespace, context=self.context, start_parameter_services=False)
         self.safety: SafetyState | None = None
-        self._runstop = self.node.create_client(SetBool, "runstop")
-        self._set_mode = self.node.create_client(SetMode, "set_mode")
-        self._safety_sub = self.node.create_subscription(SafetyState, "safety/state", self._on_safety, LATCHED)
+        self._runstop = graph.service_client(self.node, "runstop")
+        self._set_mode = graph.service_client(self.node, "set_mode")
+        graph.subscription(self.node, "safety/state", self._on_safety)
         self._executor = EventsExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._done = Future()
@@ -120,7 +115,7 @@ class TickWatch:
         self._stack = stack
         self._last = b""
         self.count = 0
-        self._sub = stack.node.create_subscription(BodyState, "body/state", self._on_state, LATEST, raw=True)
+        self._sub = graph.subscription(stack.node, "body/state", self._on_state, raw=True)
 
     def _on_state(self, raw: bytes) -> None:
         if raw != self._last:
@@ -137,7 +132,7 @@ class PlantClock:
     def __init__(self, stack: Stack):
         self._stack = stack
         self.now: float | None = None
-        self._sub = stack.node.create_subscription(Clock, "/clock", self._on_clock, LATEST)
+        self._sub = graph.subscription(stack.node, "/clock", self._on_clock)
 
     def _on_clock(self, message: Clock) -> None:
         self.now = message.clock.sec + 1e-9 * message.clock.nanosec

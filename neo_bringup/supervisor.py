@@ -139,7 +139,9 @@ class Supervisor:
             def over() -> bool:
                 if clock.now is not None and not started:
                     started.append(clock.now)
-                long_enough = bool(started) and clock.now is not None and clock.now - started[0] >= self.linger
+                long_enough = (
+                    bool(started) and clock.now is not None and clock.now - started[0] >= self.linger
+                )
                 return long_enough or bool(runner.signalled) or not runner.children
 
             runner.pump_until(over, self.linger_wall)

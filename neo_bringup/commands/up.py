@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 from neo_bringup import preflight
-from neo_bringup.environment import ros_environment
 from neo_bringup.instance import InstanceLock
-from neo_bringup.launch_xml import Launch, declared_arguments, load
+from neo_bringup.launch_xml import declared_arguments, load
 from neo_bringup.output import Output
 from neo_bringup.supervisor import Supervisor
 from neo_description.errors import NeoError
+from neo_ros.environment import ros_environment
 
 HELP = "start the robot (in simulation), watch over it, stop it on Ctrl-C"
 
@@ -36,7 +36,9 @@ def launch_file() -> Path:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("arguments", nargs="*", metavar="name:=value", help="launch arguments, see --show-args")
+    parser.add_argument(
+        "arguments", nargs="*", metavar="name:=value", help="launch arguments, see --show-args"
+    )
     parser.add_argument("--file", type=Path, help="another launch file")
     parser.add_argument("--show-args", action="store_true", help="list the launch arguments and end")
     parser.add_argument("--quiet", action="store_true", help="drop what the nodes print")
@@ -134,4 +136,3 @@ def _hand_over(file: Path, given: dict[str, str], own: dict[str, str], lock: Ins
     words = [ros2, "launch", str(file), *(f"{name}:={value}" for name, value in given.items())]
     print(f"[neo] launch_ros is installed: {' '.join(words[1:])}", flush=True)
     os.execv(ros2, words)
-

@@ -13,7 +13,7 @@ NODES = Path(__file__).with_name("tiny_nodes")
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture()
+@pytest.fixture
 def domain(monkeypatch):
     number, claim = claim_free_domain(first=40)
     monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
@@ -22,7 +22,7 @@ def domain(monkeypatch):
     claim.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def write_launch(tmp_path):
     """Writes a launch file of (name, tiny node, arguments) rows."""
 
@@ -39,7 +39,7 @@ def write_launch(tmp_path):
     return write
 
 
-@pytest.fixture()
+@pytest.fixture
 def start_up(domain, tmp_path):
     """Starts ``neo up`` on a launch file as a process of its own; what is left is killed at the end."""
     started = []
@@ -72,7 +72,7 @@ def start_up(domain, tmp_path):
         process.stdout.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def read_until():
     return _read_until
 

@@ -12,7 +12,7 @@ from neo_bringup.processes import command
 LAUNCH = Path(__file__).parents[2] / "launch" / "neo.launch.xml"
 
 
-@pytest.fixture()
+@pytest.fixture
 def launch(tmp_path):
     def read(body, arguments=None, environment=None):
         file = tmp_path / "a.launch.xml"
@@ -110,7 +110,9 @@ def test_a_value_that_is_no_parameter_is_refused(launch, value):
 def test_parameter_files_keep_their_place_among_values(launch, tmp_path):
     file = tmp_path / "p.yaml"
     file.write_text("/**: {ros__parameters: {a: 1}}\n")
-    body = f'<node exec="x"><param name="a" value="0"/><param from="{file}"/><param name="a" value="2"/></node>'
+    body = (
+        f'<node exec="x"><param name="a" value="0"/><param from="{file}"/><param name="a" value="2"/></node>'
+    )
     assert launch(body).processes[0].parameters == [{"a": 0}, file, {"a": 2}]
 
 

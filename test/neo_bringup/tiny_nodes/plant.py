@@ -4,12 +4,13 @@ import sys
 import time
 
 import rclpy
-from neo_msgs.msg import BodyState
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
+
+from neo_msgs.msg import BodyState
 
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 

@@ -1,0 +1,68 @@
+"""What the commands that talk to a running robot share: its namespace, the connection, goals."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.action import ActionClient
+
+from neo_bringup.stack import Stack
+from neo_description.errors import NeoError
+from neo_msgs.action import DoTask
+from neo_ros.environment import ros_environment
+
+
+def add_namespace(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--namespace", default="", help="ROS namespace of the robot")
+
+
+def connect(args: argparse.Namespace) -> Stack:
+    """Joins the graph of the robot in ``args.namespace``."""
+    os.environ.update(ros_environment())
+    return Stack("/" + args.namespace.strip("/"), f"neo_{os.getpid()}")
+
+
+class TaskGoal:
+    """One ``do_task`` goal. ``progress`` is called with each feedback, from the executor's thread."""
+
+    def __init__(self, stack: Stack, progress: Callable[[Any], None]):
+        self._stack = stack
+        self._progress = progress
+        self._client = ActionClient(stack.node, DoTask, "do_task")
+        self._handle: Any = None
+        self._result: Any = None
+
+    def send(self, prompt: str, planner: str = "", timeout: float = 0.0, wait: float = 10.0) -> None:
+        """Sends the prompt; NeoError when no robot takes it within ``wait`` s."""
+        if not self._client.wait_for_server(timeout_sec=wait):
+            raise NeoError("no robot found: nobody serves do_task; start one with `neo up`")
+        goal = DoTask.Goal(prompt=prompt, planner=planner, timeout=timeout)
+        sent = self._client.send_goal_async(goal, feedback_callback=lambda m: self._progress(m.feedback))
+        if not self._stack.wait(sent.done, wait):
+            raise NeoError(f"do_task did not answer within {wait:g} s")
+        self._handle = sent.result()
+        if not self._handle.accepted:
+            raise NeoError("do_task refused the goal: another task is running")
+        self._result = self._handle.get_result_async()
+
+    @property
+    def done(self) -> bool:
+        return self._result.done()
+
+    @property
+    def result(self) -> Any:
+        """The action's result; only when done."""
+        return self._result.result().result
+
+    def cancel(self) -> None:
+        """Asks for the goal's end; the result says ``cancelled``."""
+        self._handle.cancel_goal_async()
+
+    def server_alive(self) -> bool:
+        return self._client.server_is_ready()
+
+    def close(self) -> None:
+        self._client.destroy()
