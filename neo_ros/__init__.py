@@ -1,0 +1,1 @@
+"""What every node shares: executor, QoS, parameters, conversion, images, diagnostics."""

@@ -1,0 +1,82 @@
+"""Publishers, subscriptions, services and actions by name: type and QoS come from ``graph.yaml``.
+
+self._state = graph.publisher(self, "body/state")
+graph.subscription(self, "body/tendon_command", self._on_command)
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rclpy.action import ActionClient, ActionServer
+from rclpy.client import Client
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.service import Service
+from rclpy.subscription import Subscription
+
+import neo_description
+from neo_description.errors import NeoError
+from neo_ros import qos
+
+GRAPH_YAML = Path(neo_description.__file__).with_name("graph.yaml")
+
+
+@cache
+def table() -> dict[str, dict[str, dict[str, Any]]]:
+    """The whole of ``graph.yaml``: ``topics``, ``services``, ``actions``, ``nodes``."""
+    return yaml.safe_load(GRAPH_YAML.read_text())
+
+
+def entry(kind: str, name: str) -> dict[str, Any]:
+    """The row of ``name`` among ``kind`` (topics, services, actions); NeoError lists the known names."""
+    rows = table()[kind]
+    if name not in rows:
+        raise NeoError(f"no {name!r} among the {kind} of {GRAPH_YAML.name}; one of {', '.join(rows)}")
+    return rows[name]
+
+
+@cache
+def interface(name: str) -> Any:
+    """The class of an interface: ``neo_msgs/msg/BodyState`` → ``neo_msgs.msg.BodyState``."""
+    package, kind, type_name = name.split("/")
+    return getattr(importlib.import_module(f"{package}.{kind}"), type_name)
+
+
+def publisher(node: Node, topic: str) -> Publisher:
+    """A publisher of ``topic`` with the type and QoS of ``graph.yaml``."""
+    row = entry("topics", topic)
+    return node.create_publisher(interface(row["type"]), topic, qos.PUBLISH[row["qos"]])
+
+
+def subscription(node: Node, topic: str, callback: Callable[[Any], None], raw: bool = False) -> Subscription:
+    """A subscription of ``topic``; ``raw`` hands the callback the serialised bytes. Cameras: best effort."""
+    row = entry("topics", topic)
+    return node.create_subscription(
+        interface(row["type"]), topic, callback, qos.SUBSCRIBE[row["qos"]], raw=raw
+    )
+
+
+def service(node: Node, name: str, callback: Callable[[Any, Any], Any]) -> Service:
+    """A server of the service ``name``."""
+    return node.create_service(interface(entry("services", name)["type"]), name, callback)
+
+
+def service_client(node: Node, name: str) -> Client:
+    """A client of the service ``name``."""
+    return node.create_client(interface(entry("services", name)["type"]), name)
+
+
+def action_server(node: Node, name: str, execute: Callable[[Any], Any], **callbacks: Any) -> ActionServer:
+    """A server of the action ``name``; ``callbacks`` as in :class:`rclpy.action.ActionServer`."""
+    return ActionServer(node, interface(entry("actions", name)["type"]), name, execute, **callbacks)
+
+
+def action_client(node: Node, name: str) -> ActionClient:
+    """A client of the action ``name``."""
+    return ActionClient(node, interface(entry("actions", name)["type"]), name)

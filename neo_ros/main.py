@@ -1,0 +1,64 @@
+"""How every node process starts and ends: :func:`run`.
+
+Exit codes: 0 stopped by a signal, 2 refused to start (one line says why), 1 a fault in the code.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
+from rclpy.exceptions import InvalidNamespaceException, InvalidNodeNameException
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+
+from neo_description.errors import NeoError
+from neo_ros import environment, executor
+
+REFUSED = 2
+
+
+def run(*make_nodes: Callable[[], Node], args: list[str] | None = None) -> None:
+    """Makes the nodes and runs them until SIGINT or SIGTERM; several share one executor.
+
+    ``args`` default to the command line. A NeoError while starting or running ends the process with one line
+    and exit code 2. A node with a ``close()`` method gets it called at the end, before it is destroyed.
+    """
+    environment.prepare()
+    nodes: list[Node] = []
+    try:
+        rclpy.init(args=args)
+        for make in make_nodes:
+            nodes.append(make())
+        executor.spin(*nodes)
+    except (NeoError, InvalidNodeNameException, InvalidNamespaceException) as error:
+        _refuse(make_nodes, str(error))
+    except UnknownROSArgsError as error:
+        _refuse(make_nodes, f"unknown ROS arguments: {' '.join(error.args[0])}")
+    except RCLError as error:
+        _refuse(make_nodes, str(error).split(", at /")[0])
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        _end(nodes)
+
+
+def _refuse(make_nodes: Sequence[Callable[[], Node]], why: str) -> None:
+    name = getattr(make_nodes[0], "__name__", "node") if len(make_nodes) == 1 else "nodes"
+    print(f"{name}: {' '.join(why.split())}", file=sys.stderr)
+    sys.exit(REFUSED)
+
+
+def _end(nodes: Sequence[Node]) -> None:
+    """Closes in reverse order; a second signal while doing so changes nothing."""
+    for node in reversed(nodes):
+        try:
+            close = getattr(node, "close", None)
+            if close is not None:
+                close()
+            node.destroy_node()
+        except KeyboardInterrupt:
+            continue
+    rclpy.try_shutdown()
