@@ -98,3 +98,14 @@ CONTROL_RATE = int(_yaml()["control_rate"])
 PLANT_RATE = int(_yaml()["plant_rate"])
 CONTROL_DT = 1.0 / CONTROL_RATE
 PLANT_DT = 1.0 / PLANT_RATE
+
+
+def dynamics(joint: str) -> tuple[float, float, float, float]:
+    """Lower and upper limit (rad), armature (kg m²) and damping (N m s/rad) of one of ``JOINTS``."""
+    if joint in BODY.joints:
+        i = BODY.index(joint)
+        effort = float(BODY.effort[i])
+        armature, damping = _yaml()["body_armature"] * effort, _yaml()["body_damping"] * effort
+        return float(BODY.q_min[i]), float(BODY.q_max[i]), armature, damping
+    i = HAND.index(joint[2:])
+    return float(HAND.q_min[i]), float(HAND.q_max[i]), _yaml()["hand_armature"], _yaml()["hand_damping"]

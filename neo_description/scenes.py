@@ -1,0 +1,185 @@
+"""Scenes: the robot, a room, a table, objects at seeded places. Rows of ``scenes.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+import yaml
+
+from neo_description import postures, room
+from neo_description.builder import build_robot
+from neo_description.errors import NeoError
+from neo_description.index import RobotIndex
+from neo_description.objects import Thing, registry
+
+SCENES = Path(__file__).with_name("scenes.yaml")
+TRIES = 2000
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """An object of a scene: what it is, where its free joint sits in ``qpos`` (7,) and ``qvel`` (6,)."""
+
+    name: str
+    class_name: str
+    color: str
+    size: np.ndarray
+    mass: float
+    friction: float
+    crush_force: float | None
+    body: int
+    qpos: np.ndarray
+    qvel: np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table: top at ``height``, from x = ``front`` over ``depth``, ``width`` about y = 0 (m)."""
+
+    height: float
+    front: float
+    depth: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A compiled world. ``qpos`` (nq,): the robot in ``posture``, its soles touching, objects standing."""
+
+    name: str
+    seed: int
+    spec: mujoco.MjSpec
+    model: mujoco.MjModel
+    index: RobotIndex
+    objects: tuple[SceneObject, ...]
+    table: Table | None
+    posture: str
+    qpos: np.ndarray
+
+    def object(self, name: str) -> SceneObject:
+        """One object; NeoError names the ones here."""
+        for thing in self.objects:
+            if thing.name == name:
+                return thing
+        raise NeoError(f"no object {name!r} in the scene; one of {', '.join(o.name for o in self.objects)}")
+
+    def data(self) -> mujoco.MjData:
+        """A new state at ``qpos``, at rest, forward-computed."""
+        data = mujoco.MjData(self.model)
+        data.qpos[:] = self.qpos
+        mujoco.mj_forward(self.model, data)
+        return data
+
+
+def known(file: Path = SCENES) -> tuple[str, ...]:
+    """Names of the scenes of ``file``."""
+    return tuple(_rows(file))
+
+
+def _rows(file: Path) -> dict[str, Any]:
+    try:
+        return yaml.safe_load(file.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise NeoError(f"cannot read scenes from {file}: {error}") from None
+
+
+def _row(name: str, file: Path | str | None) -> dict[str, Any]:
+    rows = _rows(SCENES)
+    if file is not None:
+        rows = rows | _rows(Path(file))
+    if name not in rows:
+        raise NeoError(f"no scene {name!r}; one of {', '.join(rows)}")
+    return rows[name]
+
+
+def _places(row: dict[str, Any], things: list[Thing], rng: np.random.Generator) -> list[np.ndarray]:
+    """(x, y, yaw) for each of ``things``, ``row["apart"]`` m between any two middles."""
+    region, first, apart = row["region"], row.get("first", {}), row["apart"]
+    for _ in range(TRIES):
+        places: list[np.ndarray] = []
+        for thing in things:
+            own = thing.name == first.get("object")
+            box = first if own else region
+            side = rng.choice((-1.0, 1.0)) if own and first.get("either_side") else 1.0
+            for _ in range(50):
+                spot = np.array(
+                    [rng.uniform(*box["x"]), side * rng.uniform(*box["y"]), rng.uniform(-np.pi, np.pi)]
+                )
+                if all(np.hypot(*(spot - other)[:2]) >= apart for other in places):
+                    places.append(spot)
+                    break
+            else:
+                break
+        if len(places) == len(things):
+            return places
+    raise NeoError(f"{len(things)} objects do not fit {apart} m apart into x {region['x']}, y {region['y']}")
+
+
+def make(
+    name: str = "kitchen_table",
+    seed: int = 0,
+    objects: tuple[str, ...] | list[str] | None = None,
+    objects_file: Path | str | None = None,
+    scene_file: Path | str | None = None,
+) -> Scene:
+    """The scene ``name``, objects placed by ``seed``.
+
+    ``objects`` replaces the scene's own list; ``objects_file`` and ``scene_file`` add rows to the
+    registries ``objects.yaml`` and ``scenes.yaml``.
+    """
+    row = _row(name, scene_file)
+    table = Table(**row["table"]) if "table" in row else None
+    wanted = list(row.get("objects", ()) if objects is None else objects)
+    if wanted and table is None:
+        raise NeoError(f"scene {name} has no table to put {', '.join(wanted)} on")
+    if len(set(wanted)) != len(wanted):
+        raise NeoError(f"objects named twice: {', '.join(wanted)}")
+    things = registry(objects_file)
+    unknown = [thing for thing in wanted if thing not in things]
+    if unknown:
+        raise NeoError(f"no object {', '.join(unknown)}; one of {', '.join(things)}")
+    first = row.get("first", {}).get("object")
+    ordered = sorted((things[w] for w in wanted), key=lambda thing: thing.name != first)
+
+    spec = build_robot()
+    room.add_room(spec)
+    if table is not None:
+        room.add_table(spec, table.height, table.front, table.depth, table.width)
+        rng = np.random.default_rng(seed)
+        for thing, (x, y, yaw) in zip(ordered, _places(row, ordered, rng) if ordered else [], strict=True):
+            thing.add_to(spec, np.array([x, y, table.height]), yaw)
+    model = spec.compile()
+    index = RobotIndex(model)
+    data = mujoco.MjData(model)
+    postures.place(index, data, row["posture"])
+    return Scene(
+        name=name,
+        seed=seed,
+        spec=spec,
+        model=model,
+        index=index,
+        objects=tuple(_object(model, thing) for thing in ordered),
+        table=table,
+        posture=row["posture"],
+        qpos=data.qpos.copy(),
+    )
+
+
+def _object(model: mujoco.MjModel, thing: Thing) -> SceneObject:
+    joint = model.joint(f"{thing.name}_joint")
+    return SceneObject(
+        name=thing.name,
+        class_name=thing.class_name,
+        color=thing.color,
+        size=thing.size,
+        mass=thing.mass,
+        friction=thing.friction,
+        crush_force=thing.crush_force,
+        body=model.body(thing.name).id,
+        qpos=joint.qposadr[0] + np.arange(7),
+        qvel=joint.dofadr[0] + np.arange(6),
+    )
