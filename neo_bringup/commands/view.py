@@ -1,0 +1,34 @@
+"""``neo view``: the console for a robot that runs already."""
+
+from __future__ import annotations
+
+import argparse
+
+from neo_bringup.client import add_namespace
+from neo_bringup.console.node import ConsoleNode
+from neo_ros.main import run as run_nodes
+
+HELP = "show the robot in a web page on this machine, with a prompt box and STOP"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8080, help="TCP port on 127.0.0.1; 0: any free one")
+    parser.add_argument(
+        "--furniture", default="kitchen_table", help="scene whose fixed furniture is drawn; empty: none"
+    )
+    add_namespace(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C, its address printed first; a taken port ends it with one line and code 2."""
+    arguments = ["--ros-args", "-p", f"port:={args.port}", "-p", f"furniture:='{args.furniture}'"]
+    if args.namespace:
+        arguments += ["-r", f"__ns:=/{args.namespace.strip('/')}"]
+
+    def console() -> ConsoleNode:
+        node = ConsoleNode()
+        print(f"console: {node.page.address} (Ctrl-C ends it, the robot goes on)", flush=True)
+        return node
+
+    run_nodes(console, args=arguments)
+    return 0

@@ -1,0 +1,65 @@
+"""Node ``console``: the robot in a web page on loopback. Publishes nothing; its buttons call services.
+
+One line with the page's address comes first; a port that is taken ends the process with one line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import mujoco
+from rclpy.node import Node
+
+from neo_bringup.console.calls import RobotCalls
+from neo_bringup.console.page import Page
+from neo_bringup.console.samples import GraphSource
+from neo_description.builder import build_robot
+from neo_ros import params
+from neo_ros.diagnostics import Diagnostics
+from neo_ros.main import run
+
+PARAMETERS = Path(__file__).with_name("parameters.yaml")
+
+
+class ConsoleNode(Node):
+    """Joins page, graph and buttons."""
+
+    def __init__(self) -> None:
+        super().__init__("console")
+        self._params = params.declare(self, PARAMETERS)
+        self._diagnostics = Diagnostics(self)
+        self.calls = RobotCalls(self, self._params)
+        self._source = GraphSource(self, self._params)
+        self.page = Page(
+            self._params,
+            self._source,
+            self.calls,
+            robot=build_robot(tendons=False).compile(),
+            furniture=furniture(self._params),
+            complain=self._diagnostics.error,
+        )
+        self.get_logger().info(f"look at the robot: {self.page.address}")
+
+    def close(self) -> None:
+        """Close the page and leave the graph."""
+        self.page.close()
+        self._source.close()
+
+
+def furniture(parameters: SimpleNamespace) -> mujoco.MjModel | None:
+    """The scene whose fixed parts are drawn, or ``None``."""
+    if not parameters.furniture:
+        return None
+    from neo_description import scenes
+
+    return scenes.make(parameters.furniture, 0)
+
+
+def main() -> None:
+    """Entry point ``console_node``."""
+    run(ConsoleNode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""The robot, its table and what perception sees, as meshes in viser's scene.
+
+Links hang in a tree as in the robot, each a frame below its parent: a joint that turns costs one message,
+links that rest cost none. Their poses come from MuJoCo's forward kinematics of the measured joints.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mujoco
+import numpy as np
+from transforms3d.quaternions import mat2quat, qconjugate, qmult, rotate_vector
+
+from neo_bringup.console import meshes
+from neo_bringup.console.snapshot import Snapshot
+from neo_description.signals import DetectedObject, Scene
+
+SAME_QUATERNION = 1.5e-6  # 1 - |dot|: below 0.2 degrees nothing is sent
+SAME_POSITION = 5e-4  # m
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "red": (204, 46, 40),
+    "green": (46, 140, 70),
+    "blue": (44, 92, 190),
+    "yellow": (236, 196, 44),
+    "orange": (236, 128, 32),
+    "purple": (122, 68, 160),
+    "pink": (226, 130, 160),
+    "brown": (128, 86, 56),
+    "black": (40, 42, 46),
+    "white": (240, 240, 238),
+    "grey": (140, 146, 152),
+}
+UNKNOWN_COLOUR = (140, 146, 152)
+
+
+def wxyz_position(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quaternion and position of a pose ``T`` (4, 4)."""
+    return mat2quat(T[:3, :3]), T[:3, 3]
+
+
+class _Placed:
+    """A viser node that is told its pose only when that has changed visibly."""
+
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+        self._wxyz = np.zeros(4)
+        self._position = np.full(3, np.inf)
+
+    def put(self, wxyz: np.ndarray, position: np.ndarray) -> None:
+        if 1.0 - abs(float(self._wxyz @ wxyz)) > SAME_QUATERNION:
+            self.handle.wxyz = self._wxyz = np.array(wxyz)
+        if float(np.abs(self._position - position).max()) > SAME_POSITION:
+            self.handle.position = self._position = np.array(position)
+
+
+class RobotView:
+    """The robot's links below ``/odom/robot``, moved by joint positions and the estimated base pose."""
+
+    def __init__(self, viser_scene: Any, model: mujoco.MjModel) -> None:
+        self._model = model
+        self._data = mujoco.MjData(model)
+        self._links = [link for link in meshes.links(model) if link.body > 0]
+        self._address = {
+            model.joint(joint).name: int(model.jnt_qposadr[joint])
+            for joint in range(model.njnt)
+            if model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE
+        }
+        paths = {0: "/odom/robot"}
+        viser_scene.add_frame(paths[0], show_axes=False)
+        self._placed = []
+        for link in self._links:
+            path = paths[link.body] = f"{paths[link.parent]}/{link.name or link.body}"
+            self._placed.append(_Placed(viser_scene.add_frame(path, show_axes=False)))
+            for number, (colour, mesh) in enumerate(link.parts.items()):
+                viser_scene.add_mesh_simple(
+                    f"{path}/part_{number}",
+                    mesh.vertices,
+                    mesh.faces,
+                    color=colour[:3],
+                    opacity=None if colour[3] == 255 else colour[3] / 255.0,
+                )
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """The joints this view can move."""
+        return tuple(self._address)
+
+    def put(self, joints: dict[str, float], T_odom_base: np.ndarray | None) -> None:
+        """Show ``joints`` (rad, by name; others stay) with the base at ``T_odom_base``."""
+        for name, position in joints.items():
+            if name in self._address and np.isfinite(position):
+                self._data.qpos[self._address[name]] = position
+        if T_odom_base is not None and np.isfinite(T_odom_base).all():
+            self._data.qpos[3:7], self._data.qpos[:3] = wxyz_position(T_odom_base)
+        mujoco.mj_kinematics(self._model, self._data)
+        for link, placed in zip(self._links, self._placed, strict=True):
+            placed.put(*self.relative(link.body, link.parent))
+
+    def relative(self, body: int, parent: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pose of ``body`` in ``parent``: quaternion, position (m)."""
+        back = qconjugate(self._data.xquat[parent])
+        step = self._data.xpos[body] - self._data.xpos[parent]
+        return qmult(back, self._data.xquat[body]), rotate_vector(step, back)
+
+
+class ObjectsView:
+    """Perceived objects and table below ``/odom/seen``, in the base frame of the moment they were seen."""
+
+    def __init__(self, viser_scene: Any) -> None:
+        self._scene = viser_scene
+        self._base = _Placed(viser_scene.add_frame("/odom/seen", show_axes=False))
+        self._objects: dict[int, tuple[tuple[Any, ...], _Placed, list[Any]]] = {}
+        self._table: tuple[tuple[float, ...], _Placed] | None = None
+        self._shown: Scene | None = None
+
+    def put(self, scene: Scene | None, T_odom_base: np.ndarray | None) -> None:
+        """Show ``scene``; a scene that is shown already stays where it was seen."""
+        if scene is None or scene is self._shown or T_odom_base is None:
+            return
+        self._shown = scene
+        self._base.put(*wxyz_position(T_odom_base))
+        for gone in set(self._objects) - {found.id for found in scene.objects}:
+            self._remove(gone)
+        for found in scene.objects:
+            self._put_object(found)
+        self._put_table(scene)
+
+    def _remove(self, identity: int) -> None:
+        _, placed, parts = self._objects.pop(identity)
+        for part in parts:
+            part.remove()
+        placed.handle.remove()
+
+    def _put_object(self, found: DetectedObject) -> None:
+        remembered = found.visible_fraction <= 0.0
+        size = tuple(np.round(np.clip(found.size, 0.005, 2.0), 2))
+        look = (found.class_name, found.color, size, remembered)
+        if found.id in self._objects and self._objects[found.id][0] != look:
+            self._remove(found.id)
+        if found.id not in self._objects:
+            path = f"/odom/seen/object_{found.id}"
+            placed = _Placed(self._scene.add_frame(path, show_axes=False))
+            mesh = object_mesh(found.class_name, np.array(size))
+            body = self._scene.add_mesh_simple(
+                f"{path}/body",
+                mesh.vertices,
+                mesh.faces,
+                color=COLOURS.get(found.color, UNKNOWN_COLOUR),
+                opacity=0.35 if remembered else None,
+            )
+            name = f"{found.color} {found.class_name}".strip()
+            label = self._scene.add_label(f"{path}/name", name, position=(0.0, 0.0, size[2] / 2 + 0.03))
+            self._objects[found.id] = (look, placed, [body, label])
+        self._objects[found.id][1].put(*wxyz_position(found.T_base_object))
+
+    def _put_table(self, scene: Scene) -> None:
+        if scene.table is None:
+            return
+        size = tuple(np.round(np.clip(scene.table.size[:2], 0.05, 5.0), 1))
+        if self._table is None or self._table[0] != size:
+            if self._table is not None:
+                self._table[1].handle.remove()
+            top = meshes.box(np.array([size[0] / 2, size[1] / 2, 0.002]))
+            handle = self._scene.add_mesh_simple(
+                "/odom/seen/table",
+                top.vertices,
+                top.faces,
+                color=(88, 150, 190),
+                opacity=0.3,
+                cast_shadow=False,
+            )
+            self._table = (size, _Placed(handle))
+        self._table[1].put(*wxyz_position(scene.table.T_base_table))
+
+
+def object_mesh(class_name: str, size: np.ndarray) -> meshes.Mesh:
+    """A shape for a perceived object of ``size`` (3,) m, z up; a box for a class that has none here."""
+    half = np.asarray(size, float) / 2.0
+    radius, h = float(half[:2].mean()), float(half[2])
+    if class_name in ("ball", "fruit", "apple", "orange", "lemon"):
+        return meshes.ellipsoid(half)
+    if class_name == "bottle":
+        profile = [[0, -h], [radius, -h], [radius, -h], [radius, 0.25 * h], [0.35 * radius, 0.6 * h]]
+        profile += [[0.35 * radius, h], [0.35 * radius, h], [0, h]]
+        return meshes.revolve(np.array(profile, float))
+    if class_name in ("cup", "mug", "can", "glass"):
+        return meshes.cylinder(radius, h)
+    return meshes.box(half)
+
+
+def add_furniture(viser_scene: Any, model: mujoco.MjModel, movable: bool = False) -> None:
+    """Draw the bodies of ``model`` that are welded to the world (``movable``: the others too)."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    for link in meshes.links(model):
+        if model.body_weldid[link.body] != 0 and not movable:
+            continue
+        for number, (colour, mesh) in enumerate(link.parts.items()):
+            viser_scene.add_mesh_simple(
+                f"/odom/furniture/{link.name or link.body}_{number}",
+                mesh.vertices,
+                mesh.faces,
+                color=colour[:3],
+                wxyz=data.xquat[link.body],
+                position=data.xpos[link.body],
+            )
+
+
+def add_room(viser_scene: Any, server: Any) -> None:
+    """Floor, light and backdrop."""
+    gradient = np.linspace(0.0, 1.0, 64)[:, None, None]
+    top, bottom = np.array([196.0, 209.0, 222.0]), np.array([240.0, 241.0, 241.0])
+    backdrop = np.repeat(top + (bottom - top) * gradient, 2, axis=1).astype(np.uint8)
+    viser_scene.set_background_image(backdrop, format="png")
+    viser_scene.add_grid(
+        "/odom/floor",
+        width=12.0,
+        height=12.0,
+        cell_size=0.25,
+        section_size=1.0,
+        cell_color=(214, 219, 224),
+        section_color=(188, 196, 204),
+        plane_color=(246, 247, 248),
+        plane_opacity=1.0,
+        shadow_opacity=0.25,
+        fade_distance=10.0,
+        position=(0.0, 0.0, -0.002),
+    )
+    viser_scene.add_frame("/odom", show_axes=False)
+    viser_scene.world_axes.visible = False
+    server.initial_camera.position = (1.75, 1.35, 1.55)
+    server.initial_camera.look_at = (0.2, 0.0, 0.85)
+    server.initial_camera.fov = 0.85
+
+
+class SceneView:
+    """All of the 3D picture, from a :class:`Snapshot`."""
+
+    def __init__(self, server: Any, robot: mujoco.MjModel, furniture: mujoco.MjModel | None) -> None:
+        self._server = server
+        add_room(server.scene, server)
+        self.robot = RobotView(server.scene, robot)
+        self.objects = ObjectsView(server.scene)
+        if furniture is not None:
+            add_furniture(server.scene, furniture)
+
+    def put(self, snapshot: Snapshot) -> None:
+        """Show ``snapshot``; pages get the changes together."""
+        with self._server.atomic():
+            self.robot.put(snapshot.joints, snapshot.T_odom_base)
+            self.objects.put(snapshot.scene, snapshot.T_odom_base)

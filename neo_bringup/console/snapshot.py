@@ -1,0 +1,74 @@
+"""What the console shows, as plain data: filled by the node from the graph, drawn by the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+from neo_description.signals import DriveMode, GraspPhase, Safety, Scene
+
+
+class Health(Enum):
+    """How a node is."""
+
+    OK = "ok"
+    WARN = "warn"
+    ERROR = "error"
+    SILENT = "silent"
+    GONE = "gone"
+    ABSENT = "not running"
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """One line of the list of nodes."""
+
+    name: str
+    health: Health
+    detail: str = ""
+
+
+@dataclass
+class HandView:
+    """``taxel_force`` (19, 3) N, ``tension`` (44,) N of one hand, and what it holds."""
+
+    taxel_force: np.ndarray
+    taxel_valid: np.ndarray
+    tension: np.ndarray
+    phase: GraspPhase = GraspPhase.IDLE
+    grip_target: float = 0.0
+
+
+@dataclass
+class TaskView:
+    """The task the page asked for, or the last one. ``outcome`` is empty while it runs."""
+
+    prompt: str = ""
+    running: bool = False
+    phase: str = ""
+    progress: float = 0.0
+    detail: str = ""
+    success: bool = False
+    outcome: str = ""
+    note: str = ""  # the answer to the last button
+
+
+@dataclass
+class Snapshot:
+    """The latest of everything; ``None`` and missing entries were never seen."""
+
+    joints: dict[str, float] = field(default_factory=dict)
+    T_odom_base: np.ndarray | None = None
+    scene: Scene | None = None
+    images: dict[str, bytes] = field(default_factory=dict)  # "left", "right": a JPEG
+    image_age: dict[str, float] = field(default_factory=dict)  # s of wall time
+    body_tension: np.ndarray | None = None
+    hands: dict[str, HandView] = field(default_factory=dict)
+    safety: Safety | None = None
+    safety_reason: str = ""
+    drive_mode: DriveMode | None = None
+    runstop: bool = False
+    state_age: float | None = None  # s of wall time since the drives were last heard
+    nodes: list[NodeState] = field(default_factory=list)
