@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 from neo_msgs.action import DoTask
-from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action import CancelResponse
 from rclpy.node import Node
 from rclpy.task import Future
+from transforms3d.affines import compose
+from transforms3d.quaternions import quat2mat
 
 from neo_description.errors import NeoError
 from neo_description.signals import Safety
@@ -34,7 +36,8 @@ class TaskNode(Node):
         super().__init__("task")
         self._params = params.declare(self, PARAMETERS)
         self._diagnostics = Diagnostics(self)
-        self._vocabulary = default_vocabulary()
+        self._objects_file = self._params.objects_file or None
+        self._vocabulary = default_vocabulary(self._objects_file)
         self._watch = Watch()
         self._planner: ScriptPlanner | None = None
         self._goal: Any = None
@@ -48,18 +51,17 @@ class TaskNode(Node):
             self, "odom", lambda m: self._watch.on_odom(convert.stamp(m), convert.pose(m.pose.pose))
         )
         graph.subscription(self, "safety/state", self._on_safety)
-        graph.subscription(self, "perception/objects", lambda m: self._watch.on_scene(convert.scene(m)))
+        graph.subscription(self, "perception/objects", self._on_objects)
         for side in ("l", "r"):
             graph.subscription(self, f"{side}_hand/status", lambda m, side=side: self._on_hand(side, m))
         self._privileged_subscription: Any = None
-        self._server = ActionServer(
-            self,
-            DoTask,
-            "do_task",
-            execute_callback=self._execute,
-            goal_callback=lambda _: GoalResponse.ACCEPT,
-            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        self._server = graph.action_server(
+            self, "do_task", self._execute, cancel_callback=lambda _: CancelResponse.ACCEPT
         )
+
+    def _on_objects(self, message: Any) -> None:
+        if not self._watch.privileged:
+            self._watch.on_scene(convert.scene(message))
 
     def _on_safety(self, message: Any) -> None:
         self._watch.on_safety(Safety(message.state), message.reason)
@@ -81,11 +83,10 @@ class TaskNode(Node):
             self._finish(Outcome(False, "cancelled", "not done: cancelled"))
             return
         step = self._planner.step(observation)
-        stamp = convert.to_time(now)
         for body_command in step.body:
-            self._body.publish(convert.whole_body_command_message(body_command, stamp))
+            self._body.publish(convert.whole_body_command_message(body_command))
         for side, hand_command in step.hands:
-            self._hands[side].publish(convert.hand_command_message(hand_command, stamp))
+            self._hands[side].publish(convert.hand_command_message(hand_command))
         if now >= self._next_report or step.outcome is not None:
             self._next_report = now + REPORT_EVERY
             feedback = DoTask.Feedback(phase=step.phase, progress=step.progress, detail=step.detail)
@@ -111,7 +112,7 @@ class TaskNode(Node):
         self.get_logger().info(f"doing {request.prompt!r}")
         self._goal, self._done, self._planner = goal, Future(), planner
         self._next_step = self._next_report = 0.0
-        outcome = await self._done
+        outcome: Any = await self._done
         self.get_logger().info(outcome.message)
         if outcome.success:
             goal.succeed()
@@ -150,11 +151,12 @@ class TaskNode(Node):
         """The teacher's eyes: true poses instead of perception (planner privileged_scripted only)."""
         if not self._watch.privileged:
             return
-        poses = {
-            name: convert.pose(pose)
-            for name, pose in zip(message.object_name, message.object_pose, strict=True)
-        }
-        self._watch.on_scene(privileged_scene(convert.stamp(message), np.array(message.qpos[:7]), poses))
+        poses = zip(message.object_name, message.object_pose, strict=True)
+        T_world_base = compose(message.qpos[:3], quat2mat(message.qpos[3:7]), np.ones(3))
+        truth = {name: convert.pose(pose) for name, pose in poses}
+        self._watch.on_scene(
+            privileged_scene(convert.stamp(message), T_world_base, truth, self._objects_file)
+        )
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from neo_description import parameters
+from neo_description import objects, parameters
 from neo_description.signals import DetectedObject, Scene
 from neo_task.planner import ScriptPlanner
-from neo_task.prompt import Task
+from neo_task.prompt import Task, Vocabulary, vocabulary
 from neo_task.skills import SKILLS
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
@@ -32,30 +32,38 @@ def scripted(task: Task, params: SimpleNamespace, timeout: float = 0.0) -> Scrip
     return ScriptPlanner(lambda ctx: skill(ctx, task), params, timeout or params.timeout)
 
 
+def default_vocabulary(objects_file: Path | str | None = None) -> Vocabulary:
+    """The words for the objects of the registry, with the entries of ``objects_file`` added."""
+    return vocabulary(list(objects.colors(objects_file)), list(objects.classes(objects_file)))
+
+
 def privileged_scene(
     time: float,
-    privileged_T_base_world: np.ndarray,
-    privileged_objects: list[tuple[str, str, np.ndarray, np.ndarray]],
+    privileged_T_world_base: np.ndarray,
+    privileged_poses: dict[str, np.ndarray],
+    objects_file: Path | str | None = None,
 ) -> Scene:
     """What perception would say were it perfect.
 
-    ``privileged_objects``: class, colour, true pose in the world (4, 4) and size (3,) m of each;
-    ``privileged_T_base_world`` (4, 4) is the true base's inverse.
+    ``privileged_T_world_base`` (4, 4) and ``privileged_poses`` (object name → (4, 4) in the world) are
+    the simulator's truth.
     """
+    things = objects.registry(objects_file)
+    T_base_world = np.linalg.inv(privileged_T_world_base)
     return Scene(
         time=time,
         objects=[
             DetectedObject(
                 id=i,
-                class_name=class_name,
-                color=color,
-                T_base_object=privileged_T_base_world @ T_world_object,
+                class_name=things[name].class_name,
+                color=things[name].color,
+                T_base_object=T_base_world @ T_world_object,
                 covariance=np.zeros((6, 6)),
-                size=size,
+                size=things[name].size,
                 confidence=1.0,
                 visible_fraction=1.0,
                 last_seen=time,
             )
-            for i, (class_name, color, T_world_object, size) in enumerate(privileged_objects)
+            for i, (name, T_world_object) in enumerate(privileged_poses.items())
         ],
     )
