@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from neo_msgs.action import DoTask
 from rclpy.action import ActionClient
 
 from neo_bringup.stack import Stack
 from neo_description.errors import NeoError
-from neo_msgs.action import DoTask
 from neo_ros.environment import ros_environment
 
 

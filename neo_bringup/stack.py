@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
+from neo_msgs.msg import SafetyState
+from neo_msgs.srv import SetMode
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
@@ -19,8 +21,6 @@ from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
 
 from neo_description.errors import NeoError
-from neo_msgs.msg import SafetyState
-from neo_msgs.srv import SetMode
 from neo_ros import graph
 
 

@@ -1,4 +1,4 @@
-"""Runs a launch as a robot: waits until it is up, holds it still the moment a node dies, stops it in order."""
+"""Runs a launch as a robot: waits until it is up, holds it when a node dies, stops it in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWER_WITHIN = 0.1  # s to wait for the drives' answer to the stop button befor
 
 @dataclass
 class Supervisor:
-    """``linger``: plant seconds to stay up, held, after a death; ``linger_wall``: the most in wall seconds."""
+    """``linger``: plant seconds to stay up, held, after a death; ``linger_wall``: at most, wall s."""
 
     launch: Launch
     namespace: str
@@ -37,7 +37,7 @@ class Supervisor:
     _reported: int = 0
 
     def run(self) -> int:
-        """0: stopped on request; 1: a node died or the robot did not come up; 130: stopped before it was up."""
+        """0: stopped on request; 1: a node died or it did not come up; 130: stopped before it was up."""
         shared_memory.clean()
         runner = Runner(
             self.launch.processes, self.environment, self.output.node, self._on_death, self.restart

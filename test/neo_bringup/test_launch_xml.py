@@ -63,7 +63,10 @@ def test_let_sets_and_a_group_takes_its_changes_back(launch):
 
 
 def test_an_unscoped_group_keeps_its_changes(launch):
-    body = '<let name="a" value="1"/><group scoped="false"><let name="a" value="2"/></group><node exec="$(var a)"/>'
+    body = (
+        '<let name="a" value="1"/><group scoped="false"><let name="a" value="2"/></group>'
+        '<node exec="$(var a)"/>'
+    )
     assert launch(body).processes[0].executable == "2"
 
 
@@ -75,7 +78,8 @@ def test_if_and_unless_take_booleans(launch, text, runs):
 
 def test_namespaces_nest_and_absolute_ones_replace(launch):
     body = (
-        '<group><push_ros_namespace namespace="a"/><push_ros_namespace namespace="b/c"/><node exec="x" name="n"/>'
+        '<group><push_ros_namespace namespace="a"/><push_ros_namespace namespace="b/c"/>'
+        '<node exec="x" name="n"/>'
         '<node exec="x" namespace="d"/><node exec="x" namespace="/e"/></group>'
     )
     processes = launch(body).processes
@@ -136,7 +140,8 @@ def test_a_broken_parameter_file_is_refused_in_one_line(launch, tmp_path, conten
 
 def test_environment_is_set_for_nodes_in_scope_only(launch):
     body = (
-        '<group><set_env name="A" value="$(env HOME_OF_TEST no)"/><node exec="x"><env name="B" value="2"/></node>'
+        '<group><set_env name="A" value="$(env HOME_OF_TEST no)"/>'
+        '<node exec="x"><env name="B" value="2"/></node>'
         '</group><node exec="y"/>'
     )
     inner, outer = launch(body, environment={"HOME_OF_TEST": "h"}).processes
@@ -167,7 +172,7 @@ def test_find_pkg_share_looks_into_the_ament_index(launch, tmp_path):
     environment = {"AMENT_PREFIX_PATH": str(tmp_path)}
     process = launch('<node exec="$(find-pkg-share p)/x"/>', environment=environment).processes[0]
     assert process.executable == f"{tmp_path}/share/p/x"
-    with pytest.raises(LaunchError, match="find-pkg-share q.: no such package"):
+    with pytest.raises(LaunchError, match=r"find-pkg-share q.: no such package"):
         launch('<node exec="$(find-pkg-share q)"/>', environment=environment)
 
 

@@ -1,4 +1,4 @@
-"""``neo up`` with real processes on real DDS: deaths, Ctrl-C, stubborn nodes, twice, and what is left behind."""
+"""``neo up`` with real processes on real DDS: deaths, Ctrl-C, stubborn nodes, twice, what is left behind."""
 
 import os
 import re
@@ -167,7 +167,8 @@ def test_a_taken_console_port_is_refused_in_one_line(write_launch, start_up):
         output = up.communicate(timeout=20)[0]
     assert up.returncode == 1
     assert output == (
-        f"neo: port {port} on 127.0.0.1 is taken (Address already in use): give console_port:=N or console:=false\n"
+        f"neo: port {port} on 127.0.0.1 is taken (Address already in use): "
+        "give console_port:=N or console:=false\n"
     )
 
 

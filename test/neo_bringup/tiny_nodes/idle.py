@@ -11,7 +11,9 @@ from rclpy.node import Node
 rclpy.init()
 node = Node("idle", automatically_declare_parameters_from_overrides=True)
 print("hello from", node.get_fully_qualified_name())
-log = open(sys.argv[1], "a", buffering=1) if len(sys.argv) > 1 and sys.argv[1] != "--ros-args" else None
+log = None
+if len(sys.argv) > 1 and sys.argv[1] != "--ros-args":
+    log = open(sys.argv[1], "a", buffering=1)  # noqa: SIM115
 if log:
     for name in ("number", "text", "flag", "list"):
         if node.has_parameter(name):

@@ -4,13 +4,12 @@ import sys
 import time
 
 import rclpy
+from neo_msgs.msg import BodyState
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
-
-from neo_msgs.msg import BodyState
 
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
@@ -18,7 +17,7 @@ QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 class Plant(Node):
     def __init__(self, log):
         super().__init__("plant")
-        self.log = open(log, "a", buffering=1)
+        self.log = open(log, "a", buffering=1)  # noqa: SIM115
         self.tick = 0
         self.states = self.create_publisher(BodyState, "body/state", QOS)
         self.clock = self.create_publisher(Clock, "/clock", QOS)

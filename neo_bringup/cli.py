@@ -1,0 +1,92 @@
+"""The ``neo`` command. Each module in ``neo_bringup/commands`` is a subcommand, found by its file name.
+
+A module has ``HELP`` (a string), ``add_arguments(parser)`` and ``run(args) -> int``. Only the one that is
+used gets imported, so ``neo --help`` is quick. Exit codes: the command's own, 2 with one line for a
+NeoError, 130 for Ctrl-C. ``NEO_DEBUG=1`` shows the stack trace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from neo_description.errors import NeoError
+
+COMMANDS = Path(__file__).with_name("commands")
+COULD_NOT_RUN = 2
+INTERRUPTED = 130
+
+
+def commands() -> dict[str, Path]:
+    """Subcommand → module file; an underscore in a file's name is a hyphen in the command's."""
+    files = sorted(COMMANDS.glob("[a-z]*.py"))
+    return {file.stem.rstrip("_").replace("_", "-"): file for file in files}
+
+
+def help_line(file: Path) -> str:
+    """``HELP`` of a command's module, read without importing it."""
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "HELP" for t in node.targets
+        ):
+            return str(ast.literal_eval(node.value))
+    return ""
+
+
+def version() -> str:
+    """Version of the installed package."""
+    try:
+        return metadata.version("neo_humanoid")
+    except metadata.PackageNotFoundError:
+        return "not installed: run `make setup`"
+
+
+def parser_for(words: list[str]) -> argparse.ArgumentParser:
+    """A parser that knows every subcommand by name, and the arguments of the one in ``words``."""
+    parser = argparse.ArgumentParser(
+        prog="neo", description="NEO Humanoid: run the robot, talk to it, measure it."
+    )
+    parser.add_argument("--version", action="version", version=f"neo {version()}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    for name, file in commands().items():
+        text = help_line(file)
+        sub = subparsers.add_parser(name, help=text, description=text)
+        if name == wanted:
+            module = importlib.import_module(f"neo_bringup.commands.{file.stem}")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(words: list[str] | None = None) -> int:
+    """Entry point of ``neo``; the exit code."""
+    # the middleware reads these when it loads: before a command imports rclpy
+    from neo_bringup.environment import ros_environment
+
+    os.environ.update(ros_environment())
+    words = sys.argv[1:] if words is None else words
+    try:
+        args = parser_for(words).parse_args(words)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except NeoError as error:
+        if os.environ.get("NEO_DEBUG") == "1":
+            raise
+        print(f"neo: {error}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `neo … | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
