@@ -17,6 +17,7 @@ from neo_description.errors import NeoError
 from neo_description.tables import CONTROL_DT, CONTROL_RATE, TAXELS, prefixed
 
 BLOCK = 64  # ticks of noise drawn at once
+FINEST = 1e-12  # a resolution that rounds nothing
 
 
 class _Normals:
@@ -37,8 +38,8 @@ class _Normals:
 class Noise:
     """``truth * (1 + gain_error) + bias + noise``, rounded to ``resolution`` (0: not rounded).
 
-    ``noise``, ``bias`` and ``gain_error`` are standard deviations, numbers or (n,); biases and gains are
-    drawn once.
+    ``noise``, ``bias`` and ``gain_error`` are standard deviations; all are numbers or (n,). Biases and
+    gains are drawn once.
     """
 
     def __init__(
@@ -47,13 +48,14 @@ class Noise:
         rng: np.random.Generator,
         noise: float | np.ndarray,
         bias: float | np.ndarray = 0.0,
-        gain_error: float = 0.0,
-        resolution: float = 0.0,
+        gain_error: float | np.ndarray = 0.0,
+        resolution: float | np.ndarray = 0.0,
     ):
         self._noise = np.broadcast_to(np.asarray(noise, float), (n,))
         self.bias = rng.standard_normal(n) * bias
         self.gain = 1.0 + rng.standard_normal(n) * gain_error
-        self._resolution = resolution
+        self._resolution = np.broadcast_to(np.maximum(resolution, FINEST), (n,))
+        self._rounds = bool((self._resolution > FINEST).any())
         self._normals = _Normals(n, rng)
 
     def __call__(self, truth: np.ndarray) -> np.ndarray:
@@ -61,7 +63,7 @@ class Noise:
         value = truth * self.gain
         value += self.bias
         value += self._noise * self._normals()
-        if self._resolution > 0.0:
+        if self._rounds:
             value /= self._resolution
             np.rint(value, out=value)
             value *= self._resolution

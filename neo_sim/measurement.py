@@ -1,0 +1,134 @@
+"""From the physics to what the firmware reports at one control tick: BodyState and HandState."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import mujoco
+import numpy as np
+
+from neo_description.index import RobotIndex
+from neo_description.signals import BodyState, HandState
+from neo_description.tables import BODY, HAND
+from neo_sim.drives import DriveGroup
+from neo_sim.sensors import Encoders, Noise, Pads
+
+IMUS = ("pelvis_gyro", "pelvis_accelerometer", "head_gyro", "head_accelerometer")
+WRENCHES = ("l_sole", "r_sole", "l_wrist", "r_wrist")
+
+
+def _encoders(params: SimpleNamespace, n: int, m: int, rng: np.random.Generator) -> Encoders:
+    """``n`` joint encoders followed by ``m`` reels, which know no absolute error."""
+
+    def both(joint: float, reel: float) -> np.ndarray:
+        return np.repeat([joint, reel], [n, m])
+
+    noise = Noise(
+        n + m,
+        rng,
+        noise=both(params.encoder_noise, params.length_noise),
+        bias=both(params.encoder_bias, 0.0),
+        resolution=both(params.encoder_resolution, params.length_resolution),
+    )
+    return Encoders(noise, params.velocity_cutoff)
+
+
+class BodySensors:
+    """Everything the body measures. ``rng`` seeds biases and noise."""
+
+    def __init__(self, params: SimpleNamespace, index: RobotIndex, rng: np.random.Generator):
+        self._index = index
+        n, m = len(BODY.joints), len(BODY.tendons)
+        self._n = n
+        self._encoders = _encoders(params, n, m, rng)
+        self._address = np.concatenate(
+            [index.sensor(name) for name in IMUS] + [index.wrench(name) for name in WRENCHES]
+        )
+        wrench = np.repeat([params.force_noise, params.torque_noise], 3)
+        wrench_bias = np.repeat([params.force_bias, params.torque_bias], 3)
+        imu = np.repeat([params.gyro_noise, params.accelerometer_noise], 3)
+        imu_bias = np.repeat([params.gyro_bias, params.accelerometer_bias], 3)
+        self._analog = Noise(
+            m + len(self._address),
+            rng,
+            noise=np.concatenate([np.full(m, params.body_tension_noise), imu, imu, *4 * [wrench]]),
+            bias=np.concatenate([np.zeros(m), imu_bias, imu_bias, *4 * [wrench_bias]]),
+            gain_error=np.repeat([params.tension_gain_error, 0.0], [m, len(self._address)]),
+        )
+
+    def measure(self, data: mujoco.MjData, drives: DriveGroup, tick: int, time: float) -> BodyState:
+        """The state of control tick ``tick``."""
+        index, n = self._index, self._n
+        position, velocity = self._encoders(
+            np.concatenate([data.qpos[index.body_qpos], data.ten_length[index.body_tendons]])
+        )
+        analog = self._analog(np.concatenate([drives.tension, data.sensordata[self._address]]))
+        m = len(drives.tension)
+        rest = analog[m:]
+        return BodyState(
+            tick=tick,
+            time=time,
+            joint_position=position[:n],
+            joint_velocity=velocity[:n],
+            tendon_length=position[n:],
+            tendon_velocity=velocity[n:],
+            tendon_tension=analog[:m],
+            pelvis_angular_velocity=rest[0:3],
+            pelvis_linear_acceleration=rest[3:6],
+            head_angular_velocity=rest[6:9],
+            head_linear_acceleration=rest[9:12],
+            l_sole_wrench=rest[12:18],
+            r_sole_wrench=rest[18:24],
+            l_wrist_wrench=rest[24:30],
+            r_wrist_wrench=rest[30:36],
+            drive_mode=drives.mode,
+            runstop=drives.runstop,
+        )
+
+
+class HandSensors:
+    """Everything one hand measures."""
+
+    def __init__(
+        self,
+        side: str,
+        params: SimpleNamespace,
+        index: RobotIndex,
+        rng: np.random.Generator,
+        dead: tuple[str, ...],
+    ):
+        self._side, self._robot, self._index = side, index, index.hands[side]
+        n, m = len(HAND.joints), len(HAND.tendons)
+        self._n = n
+        self._encoders = _encoders(params, n, m, rng)
+        self._tension = Noise(m, rng, params.hand_tension_noise, gain_error=params.tension_gain_error)
+        self._pads = Pads(
+            side,
+            rng,
+            noise=params.taxel_noise,
+            bias=params.taxel_bias,
+            drift=params.taxel_drift,
+            resolution=params.taxel_resolution,
+            delay=params.taxel_delay,
+            dead=dead,
+        )
+
+    def measure(self, data: mujoco.MjData, drives: DriveGroup, tick: int, time: float) -> HandState:
+        """The state of control tick ``tick``."""
+        index, n = self._index, self._n
+        position, velocity = self._encoders(
+            np.concatenate([data.qpos[index.qpos], data.ten_length[index.tendons]])
+        )
+        return HandState(
+            tick=tick,
+            time=time,
+            joint_position=position[:n],
+            joint_velocity=velocity[:n],
+            tendon_length=position[n:],
+            tendon_velocity=velocity[n:],
+            tendon_tension=self._tension(drives.tension),
+            taxel_force=self._pads(self._robot.pad_forces(data, self._side)),
+            taxel_valid=self._pads.valid,
+            drive_mode=drives.mode,
+            runstop=drives.runstop,
+        )
