@@ -27,7 +27,7 @@ def build_robot(fingers: bool = True, tendons: bool = True, visuals: bool = True
     """
     spec = mujoco.MjSpec()
     spec.modelname = "neo_humanoid"
-    _options(spec)
+    set_options(spec)
     bodies: dict[str, mujoco.MjsBody] = {"world": spec.worldbody}
     for link in skeleton.body_links():
         _add_link(bodies, link)
@@ -37,7 +37,7 @@ def build_robot(fingers: bool = True, tendons: bool = True, visuals: bool = True
     _add_cameras(bodies)
     for side in SIDES:
         if fingers:
-            _add_hand(spec, bodies, side)
+            add_hand(spec, bodies, side)
         else:
             _lump_hand(bodies, side)
     if visuals:
@@ -47,7 +47,8 @@ def build_robot(fingers: bool = True, tendons: bool = True, visuals: bool = True
     return spec
 
 
-def _options(spec: mujoco.MjSpec) -> None:
+def set_options(spec: mujoco.MjSpec) -> None:
+    """Solver and units that every model with this robot in it needs."""
     spec.compiler.degree = False
     spec.compiler.autolimits = False
     option = spec.option
@@ -81,7 +82,7 @@ def _add_link(bodies: dict[str, mujoco.MjsBody], link: Link) -> None:
         )  # fmt: skip
 
 
-def _quat(R: np.ndarray) -> np.ndarray:
+def quat_of(R: np.ndarray) -> np.ndarray:
     """Quaternion (w, x, y, z) of a rotation (3, 3)."""
     quat = np.zeros(4)
     mujoco.mju_mat2Quat(quat, np.ascontiguousarray(R).ravel())
@@ -97,7 +98,7 @@ def _add_frames(spec: mujoco.MjSpec, bodies: dict[str, mujoco.MjsBody]) -> None:
         _sensor(spec, S.mjSENS_ACCELEROMETER, f"{place}_accelerometer", f"{place}_imu")
     for side in SIDES:
         position, R = hand.gripper(side)
-        bodies[f"{side}_wrist"].add_site(name=f"{side}_gripper", pos=position, quat=_quat(R), group=5)
+        bodies[f"{side}_wrist"].add_site(name=f"{side}_gripper", pos=position, quat=quat_of(R), group=5)
         for place in ("sole", "wrist"):
             site = f"{side}_{place}_wrench"
             bodies[f"{side}_{place}"].add_site(name=site, group=5)
@@ -118,21 +119,22 @@ def _add_cameras(bodies: dict[str, mujoco.MjsBody]) -> None:
     for name, left in (("left", y), ("right", -y)):
         position = (x, left, z)
         bodies["head"].add_site(
-            name=f"head_{name}_camera_optical_frame", pos=position, quat=_quat(optical), group=5
+            name=f"head_{name}_camera_optical_frame", pos=position, quat=quat_of(optical), group=5
         )
         bodies["head"].add_camera(
-            name=f"head_{name}", pos=position, quat=_quat(opengl), fovy=skeleton.CAMERA_FOVY
+            name=f"head_{name}", pos=position, quat=quat_of(opengl), fovy=skeleton.CAMERA_FOVY
         )
 
 
-def _add_hand(spec: mujoco.MjSpec, bodies: dict[str, mujoco.MjsBody], side: str) -> None:
+def add_hand(spec: mujoco.MjSpec, bodies: dict[str, mujoco.MjsBody], side: str) -> None:
+    """Fingers, pads and their sensors beyond ``bodies["{side}_wrist"]``; tendons are not in it."""
     links, pads = hand.hand_parts(side)
     for link in links:
         _add_link(bodies, link)
     for pad in pads:
         name = f"{side}_{pad.taxel}"
         contact.add_pad_geom(bodies[pad.link], f"{name}_pad", pad)
-        bodies[pad.link].add_site(name=f"{name}_pad", pos=pad.surface, quat=_quat(pad.R_link_pad), group=5)
+        bodies[pad.link].add_site(name=f"{name}_pad", pos=pad.surface, quat=quat_of(pad.R_link_pad), group=5)
         spec.add_sensor(
             name=name, type=mujoco.mjtSensor.mjSENS_CONTACT, reftype=mujoco.mjtObj.mjOBJ_GEOM,
             refname=f"{name}_pad", intprm=contact.NET_FORCE,
@@ -154,7 +156,7 @@ def _lump_hand(bodies: dict[str, mujoco.MjsBody], side: str) -> None:
 def lumped_hand(side: str) -> tuple[float, np.ndarray, np.ndarray]:
     """Mass (kg), centre (3,) m and inertia (3, 3) about it of palm and fingers at ``hand.HALF_OPEN``."""
     spec = mujoco.MjSpec()
-    _options(spec)
+    set_options(spec)
     bodies = {"world": spec.worldbody}
     palm = next(link for link in skeleton.body_links() if link.name == f"{side}_wrist")
     links = [
