@@ -1,0 +1,69 @@
+"""Which hand commands are accepted: every check stands here and runs before anything changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neo_description.signals import HandAction, HandCommand
+from neo_description.tables import HAND
+from neo_hand_control.grasps import grasps
+
+WIDTH_MAX = 0.15  # m
+JOINT_TOLERANCE = 1e-3  # rad
+FUTURE_MAX = 10.0  # s
+
+
+def refusal(command: HandCommand, now: float, runstop: bool) -> str | None:
+    """``None`` when ``command`` may act at plant time ``now`` (s), else why not."""
+    try:
+        action = HandAction(command.action)
+    except ValueError:
+        allowed = ", ".join(f"{a.value} ({a.name})" for a in HandAction)
+        return f"unknown action {command.action}; one of {allowed}"
+    for name in ("width", "grip_force", "start", "valid_for"):
+        value = getattr(command, name)
+        if not np.isfinite(value) or value < 0.0:
+            return f"{name} is {value}; a finite number of at least 0 needed"
+    if runstop:
+        return "the stop button is latched"
+    if command.start > now + FUTURE_MAX:
+        return f"starts {command.start - now:.1f} s from now; at most {FUTURE_MAX} s"
+    if command.start > 0.0 and command.valid_for > 0.0 and command.start + command.valid_for < now:
+        return f"stale: its validity ended {now - command.start - command.valid_for:.2f} s ago"
+    if action in (HandAction.PRESHAPE, HandAction.CLOSE):
+        return _grasp_refusal(command)
+    if action == HandAction.JOINTS:
+        return _joints_refusal(command.joint_position)
+    return None
+
+
+def _grasp_refusal(command: HandCommand) -> str | None:
+    table = grasps()
+    if command.grasp not in table:
+        return f"unknown grasp {command.grasp!r}; one of {', '.join(table)}"
+    if command.width > WIDTH_MAX:
+        return f"width is {command.width} m; at most {WIDTH_MAX} m (0: unknown)"
+    most = table[command.grasp].most
+    if command.grip_force > most:
+        return f"grip_force is {command.grip_force} N; {command.grasp} allows at most {most} N (0: automatic)"
+    return None
+
+
+def _joints_refusal(joint_position: np.ndarray | None) -> str | None:
+    n = len(HAND.joints)
+    if joint_position is None or np.shape(joint_position) != (n,):
+        given = "none" if joint_position is None else np.size(joint_position)
+        return f"{given} joint positions given; {n} needed"
+    q = np.asarray(joint_position, float)
+    finite = np.isfinite(q)
+    if not finite.all():
+        i = int(np.argmin(finite))
+        return f"joint_position of {HAND.joints[i]} is {q[i]}; finite radians needed"
+    outside = (q < HAND.q_min - JOINT_TOLERANCE) | (q > HAND.q_max + JOINT_TOLERANCE)
+    if outside.any():
+        i = int(np.argmax(outside))
+        return (
+            f"joint_position of {HAND.joints[i]} is {q[i]:.3g} rad; "
+            f"from {HAND.q_min[i]:.3g} to {HAND.q_max[i]:.3g} allowed"
+        )
+    return None

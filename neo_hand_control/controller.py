@@ -1,0 +1,215 @@
+"""One hand's controller: a state of tick k in, the tendon command for tick k out.
+
+    IDLE ──PRESHAPE──> PRESHAPED ──CLOSE──> CLOSING ──held──> HOLDING ──OPEN──> RELEASING ──> IDLE
+                                               └─nothing met──> LOST <──contact gone─┘
+
+It starts in stop: until the first accepted command it asks the drives to HOLD, and a runstop leads back there
+with every target forgotten. A tick that comes twice gets the same answer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_description import parameters
+from neo_description.signals import (
+    DriveMode,
+    GraspPhase,
+    GraspStatus,
+    HandAction,
+    HandCommand,
+    HandState,
+    TendonCommand,
+)
+from neo_description.tables import CONTROL_DT, HAND
+from neo_hand_control import commands
+from neo_hand_control.fingers import Fingers
+from neo_hand_control.grasps import grasps
+from neo_hand_control.hand_kinematics import HandKinematics
+from neo_hand_control.hold import Hold
+from neo_hand_control.servo import Servo
+from neo_hand_control.touch import Feeling, Touch
+
+PARAMETERS = Path(__file__).with_name("parameters.yaml")
+LONGEST_GAP = 5  # ticks a gap counts as at most
+OPEN = np.zeros(len(HAND.joints))
+OPEN[HAND.index("thumb_cmc_opp")] = 0.6
+OPEN[[HAND.index(f"{f}_{j}_flex") for f in ("index", "middle", "ring", "little") for j in ("mcp", "pip")]] = (
+    0.15
+)
+
+
+class HandController:
+    """Controls hand ``side``; ``params`` as :func:`neo_description.parameters.load` gives them."""
+
+    def __init__(self, side: str, params: SimpleNamespace | None = None):
+        self.side = side
+        self.params = parameters.load(PARAMETERS, side=side) if params is None else params
+        self._kinematics = HandKinematics(side)
+        self._servo = Servo(self.params)
+        self._fingers = Fingers(self.params)
+        self._touch = Touch(self.params)
+        self._hold = Hold(self.params, self._fingers)
+        self.refused = 0
+        self.last_refusal = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """As switched on: in stop, no targets, no memory of touch."""
+        self.status = GraspStatus()
+        self._feeling: Feeling | None = None
+        self._tension = np.array(HAND.pretension)
+        self._last: HandState | None = None
+        self._answer: TendonCommand | None = None
+        self._waiting: HandCommand | None = None
+        self._touch.reset()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop every target; the drives are asked to hold."""
+        self._active = False
+        self._target: np.ndarray | None = None
+        self._until = np.inf  # s: when the target's validity ends
+        self._grasp_name = ""
+        self._waiting = None
+        self._phase = GraspPhase.IDLE
+        self._unfollowed = 0.0
+        self._hold.reset()
+
+    # --- commands ---
+
+    def command(self, command: HandCommand) -> str | None:
+        """``None`` when accepted (it acts from the next tick on, or at ``start``), else why it was refused."""
+        now = self._last.time if self._last is not None else 0.0
+        stopped = self._last is not None and self._last.runstop
+        reason = commands.refusal(command, now, stopped)
+        if reason is not None:
+            self.refused += 1
+            self.last_refusal = reason
+            return reason
+        self._waiting = command
+        return None
+
+    def _adopt(self, command: HandCommand, state: HandState) -> None:
+        action = HandAction(command.action)
+        if not self._active:
+            self._active = True
+            self._unfollowed = 0.0
+            self._fingers.reset(state.joint_position)
+            self._servo.reset()
+        if action == HandAction.CLOSE:
+            self._begin_closing(command)
+            return
+        begin = command.start if command.start > 0.0 else state.time
+        self._until = begin + command.valid_for if command.valid_for > 0.0 else np.inf
+        self._grasp_name = command.grasp if action == HandAction.PRESHAPE else ""
+        self._phase = GraspPhase.IDLE
+        if action == HandAction.OPEN:
+            self._target = OPEN
+            self._phase = GraspPhase.RELEASING
+        elif action == HandAction.PRESHAPE:
+            self._target = grasps()[command.grasp].preshape(command.width)
+        else:
+            assert command.joint_position is not None
+            self._target = np.clip(np.asarray(command.joint_position, float), HAND.q_min, HAND.q_max)
+
+    def _begin_closing(self, command: HandCommand) -> None:
+        fixed = command.grip_force if command.grip_force > 0.0 else None
+        if self._gripping and command.grasp == self._grasp_name:
+            self._hold.grip.fixed = fixed  # the same CLOSE again does not let go
+            return
+        self._target = None
+        self._grasp_name = command.grasp
+        self._hold.begin(grasps()[command.grasp], fixed)
+        self._phase = GraspPhase.CLOSING
+
+    # --- the loop ---
+
+    def update(self, state: HandState) -> TendonCommand:
+        """Answer ``state``; the same tick again gets the same answer."""
+        last = self._last
+        if last is not None and self._answer is not None:
+            if state.tick == last.tick:
+                return self._answer
+            if state.tick < last.tick:  # the plant was started anew
+                self.reset()
+                last = None
+        if not (np.isfinite(state.joint_position).all() and np.isfinite(state.joint_velocity).all()):
+            self._forget()
+            return self._answered(state, DriveMode.HOLD)
+        dt = CONTROL_DT * (1 if last is None else min(state.tick - last.tick, LONGEST_GAP))
+        self._kinematics.move(state.joint_position)
+        free = self._phase in (GraspPhase.IDLE, GraspPhase.PRESHAPED)
+        self._feeling = self._touch.update(
+            state.taxel_force, state.taxel_valid, self._kinematics.R, self._kinematics.p, dt, free
+        )
+        if state.runstop or self._drives_gone(state, dt):
+            self._forget()
+        waiting = self._waiting
+        if waiting is not None and not state.runstop and state.time >= waiting.start:
+            self._waiting = None
+            self._adopt(waiting, state)
+        if not self._active:
+            return self._answered(state, DriveMode.HOLD)
+        self._step(state, dt)
+        return self._answered(state, DriveMode.TENSION)
+
+    def _drives_gone(self, state: HandState, dt: float) -> bool:
+        """Whether the drives have not followed for longer than ``drives_patience`` although asked to."""
+        following = not self._active or state.drive_mode == DriveMode.TENSION
+        self._unfollowed = 0.0 if following else self._unfollowed + dt
+        return self._unfollowed > self.params.drives_patience
+
+    def _answered(self, state: HandState, mode: DriveMode) -> TendonCommand:
+        tension = np.array(HAND.pretension) if mode == DriveMode.HOLD else self._tension
+        self._last = state
+        self._answer = TendonCommand(tick=state.tick, mode=mode, tension=tension)
+        feeling = self._feeling
+        if feeling is not None:
+            self.status = GraspStatus(
+                tick=state.tick,
+                phase=self._phase,
+                grasp=self._grasp_name,
+                normal_force=feeling.normal,
+                shear_force=float(np.linalg.norm(feeling.shear)),
+                grip_target=self._hold.grip.target if self._gripping else 0.0,
+                slip=feeling.slip if self._gripping else 0.0,
+                contacts=feeling.contacts,
+            )
+        return self._answer
+
+    @property
+    def _gripping(self) -> bool:
+        return self._phase in (GraspPhase.CLOSING, GraspPhase.HOLDING)
+
+    def _step(self, state: HandState, dt: float) -> None:
+        q, fingers, hold = state.joint_position, self._fingers, self._hold
+        if self._gripping:
+            assert self._feeling is not None
+            self._phase = hold.step(self._phase, state, self._feeling, dt)
+            if self._phase == GraspPhase.LOST:
+                self._target = q.copy()
+        else:
+            hold.let_go(dt)
+            if hold.force > 0.0:  # first the force fades, then the fingers part
+                fingers.follow(q)
+            elif self._target is not None and state.time <= self._until:
+                self._move(q, dt)
+        closing = np.zeros(len(q))
+        if hold.force > 0.0:
+            closing = hold.press() @ self._kinematics.push_arms()
+        torque = self._servo.torque(q, state.joint_velocity, fingers.q_ref, closing, fingers.push, dt)
+        self._tension = self._servo.tensions(torque)
+
+    def _move(self, q: np.ndarray, dt: float) -> None:
+        assert self._target is not None
+        p, opening = self.params, self._phase == GraspPhase.RELEASING
+        self._fingers.move(self._target, p.finger_open_speed if opening else p.finger_move_speed, dt)
+        if float(np.abs(self._target - q).max()) < p.posture_tolerance:
+            if opening:
+                self._phase = GraspPhase.IDLE
+            elif self._phase == GraspPhase.IDLE and self._grasp_name:
+                self._phase = GraspPhase.PRESHAPED

@@ -1,0 +1,67 @@
+"""Where the pads of one hand are, and what torques push them: kinematics of the fingers alone."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from neo_description.hand import hand_parts
+from neo_description.tables import HAND, TAXELS, prefixed
+
+
+class HandKinematics:
+    """Pads of hand ``side`` in its wrist's frame; :meth:`move` first, then the rest speaks of that posture.
+
+    ``R`` (19, 3, 3): R_wrist_pad, x out of the flesh; ``p`` (19, 3) m: p_wrist_pad.
+    """
+
+    def __init__(self, side: str):
+        links, pads = hand_parts(side)
+        spec = mujoco.MjSpec()
+        spec.compiler.degree = False
+        wrist = spec.worldbody.add_body(name=f"{side}_wrist")
+        bodies = {wrist.name: wrist}
+        for link in links:
+            body = bodies[link.parent].add_body(name=link.name, pos=link.position)
+            body.explicitinertial = True
+            body.mass, body.inertia = 0.01, [1e-5, 1e-5, 1e-5]
+            body.add_joint(name=link.joint, axis=link.axis)
+            bodies[link.name] = body
+        for pad in pads:
+            site = bodies[pad.link].add_site(name=pad.taxel, pos=pad.surface)
+            quat = np.zeros(4)
+            mujoco.mju_mat2Quat(quat, np.ascontiguousarray(pad.R_link_pad).ravel())
+            site.quat = quat
+        self._model = spec.compile()
+        self._data = mujoco.MjData(self._model)
+        ids = [self._model.joint(name).id for name in prefixed(side, HAND.joints)]
+        self._address = self._model.jnt_qposadr[ids]
+        self._joint = np.array(ids)
+        self._site = np.array([self._model.site(name).id for name in TAXELS])
+        self._moves = self._ancestry()
+        self.move(np.zeros(len(HAND.joints)))
+
+    def _ancestry(self) -> np.ndarray:
+        """(19, 22): 1 where a joint moves a pad."""
+        moves = np.zeros((len(TAXELS), len(HAND.joints)))
+        for i, site in enumerate(self._site):
+            body = int(self._model.site_bodyid[site])
+            while body > 0:
+                moves[i, [j for j, k in enumerate(self._joint) if self._model.jnt_bodyid[k] == body]] = 1.0
+                body = int(self._model.body_parentid[body])
+        return moves
+
+    def move(self, q: np.ndarray) -> None:
+        """Go to joint angles ``q`` (22,) rad."""
+        self._data.qpos[self._address] = q
+        mujoco.mj_kinematics(self._model, self._data)
+        self.R = self._data.site_xmat[self._site].reshape(-1, 3, 3)
+        self.p = self._data.site_xpos[self._site]
+
+    def push_arms(self) -> np.ndarray:
+        """(19, 22) m: torque of each joint for 1 N with which each pad pushes along its normal, J_pᵀ n_p."""
+        axis, anchor = self._data.xaxis[self._joint], self._data.xanchor[self._joint]
+        normal = self.R[:, :, 0]
+        # n · (a × (p - x)) = a · (p × n) + n · (x × a), split so that nothing is larger than (19, 22)
+        arms = np.cross(self.p, normal) @ axis.T + normal @ np.cross(anchor, axis).T
+        return arms * self._moves

@@ -1,0 +1,107 @@
+"""Closing on an object and holding it by force.
+
+First every finger closes until its own pads feel something and waits there, so that a light object is not
+pushed over. When the groups of the grasp's ``opposition`` all feel it, the whole hand squeezes: the
+total force ``F`` ramps up to the grip's set point and is divided among the pads by the grasp's shares.
+An integral trims the feed-forward to what the pads feel:
+
+    trim <- clip(trim + k dt (F - N / alive) / F)        alive: share of the push that living pads report
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_description.signals import GraspPhase, HandState
+from neo_hand_control.fingers import Fingers
+from neo_hand_control.grasps import Grasp
+from neo_hand_control.grip import Grip
+from neo_hand_control.touch import FINGERS, GROUP_OF_PAD, GROUPS, Feeling
+
+
+class Hold:
+    """Closes and holds with ``fingers``; ``params``: the room's parameters."""
+
+    def __init__(self, params: SimpleNamespace, fingers: Fingers):
+        self._p = params
+        self._fingers = fingers
+        self.grip = Grip(params)
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing held, nothing pressed."""
+        self.grasp: Grasp | None = None
+        self.force = 0.0  # N commanded in all, before the trim
+        self.trim = 1.0
+        self._squeezing = False
+        self._age = 0.0
+        self._apart = 0.0
+
+    def begin(self, grasp: Grasp, fixed: float | None) -> None:
+        """Close with ``grasp``; ``fixed`` N overrides the automatic set point."""
+        self.reset()
+        self.grasp = grasp
+        self.grip.start(grasp.start, grasp.least, grasp.most, fixed)
+        self._fingers.start_closing()
+
+    def press(self) -> np.ndarray:
+        """Force (19,) N that each pad shall press with now."""
+        assert self.grasp is not None
+        return self.trim * self.force * self.grasp.push
+
+    def step(self, phase: GraspPhase, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
+        """One tick in phase CLOSING or HOLDING; the phase that follows."""
+        assert self.grasp is not None
+        self._age += dt
+        if not self._squeezing:
+            return self._approach(self.grasp, state, feeling, dt)
+        self._fingers.squeeze(self.grasp, state.joint_position, state.joint_velocity, dt)
+        if phase == GraspPhase.CLOSING:
+            return self._build_up(feeling, dt)
+        return self._keep(self.grasp, state, feeling, dt)
+
+    def let_go(self, dt: float) -> None:
+        """Let the force fade."""
+        self.force = max(self.force - dt * self._p.release_rate, 0.0)
+
+    def _approach(self, grasp: Grasp, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
+        n = len(FINGERS)
+        self._fingers.close(grasp, state.joint_position, feeling.group_contact[:n], dt)
+        met = np.append(self._fingers.met, feeling.group_contact[n:])
+        if self._opposed(grasp, met):
+            self._squeezing = True
+            self._age = 0.0
+        elif self._fingers.done.all() or self._age > self._p.closing_timeout:
+            return GraspPhase.LOST
+        return GraspPhase.CLOSING
+
+    def _build_up(self, feeling: Feeling, dt: float) -> GraspPhase:
+        p, goal = self._p, self.grip.target
+        self.force = min(self.force + goal * dt / p.force_ramp_time, goal)
+        if self.force >= goal and feeling.normal >= p.held_share * goal:
+            return GraspPhase.HOLDING
+        if self._age > p.closing_timeout:
+            return GraspPhase.LOST
+        return GraspPhase.CLOSING
+
+    def _keep(self, grasp: Grasp, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
+        p = self._p
+        self.force = self.grip.update(feeling, dt)
+        alive = float(grasp.push[state.taxel_valid].sum())
+        if alive > 0.3:
+            error = (self.force - feeling.normal / alive) / max(self.force, 1.0)
+            low, high = p.force_trim_range
+            self.trim = min(max(self.trim + p.force_integral * error * dt, low), high)
+        silent = np.array([not state.taxel_valid[g == GROUP_OF_PAD].any() for g in range(len(GROUPS))])
+        here = (
+            self._opposed(grasp, feeling.group_contact | silent)
+            and feeling.normal > p.lost_share * self.force
+        )
+        self._apart = 0.0 if here else self._apart + dt
+        return GraspPhase.LOST if self._apart > p.lost_time else GraspPhase.HOLDING
+
+    @staticmethod
+    def _opposed(grasp: Grasp, met: np.ndarray) -> bool:
+        return all(any(met[g] for g in group) for group in grasp.opposition)

@@ -1,0 +1,136 @@
+"""What the pads feel: zero drift removed, contact with hysteresis, summed forces, nearness to sliding.
+
+A pad reads ``(n, s_y, s_z)``: the normal force that pushes on it and the shear along its y and z axes (N,
+force of the object on the pad). Pads whose validity flag is down count as silent everywhere.
+
+The zero of each pad follows its reading with time constant ``zero_time`` while the hand is known to be
+free (:meth:`Touch.update` with ``free=True``) and the reading is near zero, so a zero that drifts is
+followed and a touch is not swallowed.
+
+Slip index of a pad, with the friction ``mu`` assumed: how much of the friction cone is used,
+``|s| / (mu n)``. It rises to 1 when the pad slides. The hand's index is the normal-weighted mean over pads in
+contact, clipped to 0..1. A second, faster sign is the motion of the centre of pressure over the hand,
+:attr:`Feeling.cop_speed`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_description.tables import TAXELS
+
+FINGERS = ("thumb", "index", "middle", "ring", "little")
+GROUPS = (*FINGERS, "palm")
+GROUP_OF_PAD = np.array([GROUPS.index(name.split("_")[0]) for name in TAXELS])
+_MEMBER = (GROUP_OF_PAD[None, :] == np.arange(len(GROUPS))[:, None]).astype(float)  # (6, 19)
+
+
+@dataclass
+class Feeling:
+    """One tick of touch. Forces in N, in the wrist frame where they are vectors.
+
+    ``force`` (19, 3) zeroed pad readings; ``contact`` (19,) bool; ``normal`` the sum of normal forces of pads
+    in contact; ``group_normal``/``group_contact`` (6,) the same for thumb, index, middle, ring, little, palm;
+    ``shear`` (3,) summed shear; ``net`` (3,) summed force of the object on the hand; ``slip`` 0..1;
+    ``ratio`` the normal-weighted mean of shear over normal; ``cop`` (3,) m centre of pressure and
+    ``cop_speed`` m/s its filtered speed while the same pads touch.
+    """
+
+    force: np.ndarray
+    contact: np.ndarray
+    normal: float
+    group_normal: np.ndarray
+    group_contact: np.ndarray
+    shear: np.ndarray
+    net: np.ndarray
+    ratio: float
+    slip: float
+    cop: np.ndarray
+    cop_speed: float
+
+    @property
+    def contacts(self) -> int:
+        """Pads that feel something."""
+        return int(self.contact.sum())
+
+
+class Touch:
+    """Filters one hand's pads. ``params``: the room's parameters whose names begin with ``touch_``."""
+
+    def __init__(self, params: SimpleNamespace):
+        self._p = params
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget zeros and contacts."""
+        n = len(TAXELS)
+        self._zero = np.zeros((n, 3))
+        self._known = np.zeros(n, bool)  # pads whose zero was found once
+        self._contact = np.zeros(n, bool)
+        self._cop: np.ndarray | None = None
+        self._cop_contact = np.zeros(n, bool)
+        self._cop_velocity = np.zeros(3)
+
+    def update(
+        self,
+        reading: np.ndarray,
+        valid: np.ndarray,
+        R_wrist_pad: np.ndarray,
+        p_wrist_pad: np.ndarray,
+        dt: float,
+        free: bool,
+    ) -> Feeling:
+        """Feel one tick.
+
+        ``reading`` (19, 3) N; ``valid`` (19,) bool; ``R_wrist_pad`` (19, 3, 3) with x out of the flesh and
+        ``p_wrist_pad`` (19, 3) m from kinematics; ``dt`` s since the last call; ``free``: the controller
+        knows of nothing in the hand, so readings near zero are the pads' zero.
+        """
+        p = self._p
+        alive = np.asarray(valid, bool)
+        if free:
+            self._follow_zero(reading, alive, dt)
+        force = (reading - self._zero) * alive[:, None]
+        n = np.maximum(force[:, 0], 0.0)
+        self._contact = alive & (n > np.where(self._contact, p.touch_off, p.touch_on))
+        contact = self._contact
+        force[~contact] = 0.0
+        force[:, 0] = n * contact
+        n = force[:, 0]
+        total = float(n.sum())
+        group_normal = _MEMBER @ n
+        group_contact = (_MEMBER @ contact) > 0
+        s_wrist = R_wrist_pad[:, :, 1] * force[:, 1:2] + R_wrist_pad[:, :, 2] * force[:, 2:3]
+        shear = s_wrist.sum(0)
+        net = shear - (R_wrist_pad[:, :, 0] * n[:, None]).sum(0)
+        ratio = float(np.hypot(force[:, 1], force[:, 2]).sum() / total) if total > 0.0 else 0.0
+        slip = min(ratio / p.friction, 1.0)
+        cop, cop_speed = self._centre(n, contact, p_wrist_pad, total, dt)
+        return Feeling(
+            force, contact.copy(), total, group_normal, group_contact, shear, net, ratio, slip, cop, cop_speed
+        )
+
+    def _follow_zero(self, reading: np.ndarray, alive: np.ndarray, dt: float) -> None:
+        error = reading - self._zero
+        near = alive & (np.abs(error).max(1) < self._p.touch_zero_range)
+        first = near & ~self._known
+        self._zero[first] = reading[first]
+        self._known |= first
+        self._zero[near] += error[near] * min(dt / self._p.touch_zero_time, 1.0)
+
+    def _centre(
+        self, n: np.ndarray, contact: np.ndarray, p_wrist_pad: np.ndarray, total: float, dt: float
+    ) -> tuple[np.ndarray, float]:
+        if total <= 0.0:
+            self._cop = None
+            return np.zeros(3), 0.0
+        cop = n @ p_wrist_pad / total
+        same = self._cop is not None and bool((contact == self._cop_contact).all())
+        follow = min(dt / self._p.touch_cop_time, 1.0)
+        velocity = (cop - self._cop) / max(dt, 1e-6) if same and self._cop is not None else np.zeros(3)
+        self._cop_velocity += follow * (velocity - self._cop_velocity)
+        self._cop, self._cop_contact = cop, contact.copy()
+        return cop, float(np.linalg.norm(self._cop_velocity))
