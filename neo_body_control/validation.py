@@ -112,7 +112,7 @@ def _pose_problem(T: np.ndarray) -> str | None:
         return "pose is not finite"
     R = T[:3, :3]
     if np.abs(R.T @ R - np.eye(3)).max() > 1e-3 or np.linalg.det(R) < 0.0:
-        return "no rotation: the matrix is not orthonormal with determinant 1 (a quaternion of length 1 gives it)"
+        return "no rotation: not orthonormal with determinant 1 (a quaternion of length 1 gives one)"
     if np.abs(T[3] - (0.0, 0.0, 0.0, 1.0)).max() > 1e-9:
         return f"last row is {T[3].tolist()}; 0, 0, 0, 1 needed"
     return None

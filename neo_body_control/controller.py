@@ -1,0 +1,324 @@
+"""The body's controller: state in, tendon command out, once a tick; no clock of its own.
+
+body = BodyController(load_parameters())
+plant.command_body(body.update(plant.body_state()))
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+
+import mujoco
+import numpy as np
+
+from neo_body_control import settings
+from neo_body_control.dynamics import NV, Dynamics
+from neo_body_control.estimator import BaseEstimator
+from neo_body_control.load import CarriedLoad
+from neo_body_control.rotations import log, yaw
+from neo_body_control.safety import SafetyMachine
+from neo_body_control.targets import ARM, Targets
+from neo_body_control.tasks import TaskStack, saturated
+from neo_body_control.validation import check_limits, check_shape
+from neo_body_control.wbc import WholeBodyQp
+from neo_description.signals import (
+    BodyEstimate,
+    BodyState,
+    DriveMode,
+    Safety,
+    TendonCommand,
+    WholeBodyCommand,
+)
+from neo_description.tables import BODY, CONTROL_DT, SIDES
+from neo_description.tension_distribution import TensionDistribution
+
+HOLD_COCONTRACTION = 3.0  # what hold pulls more, over pretension: standing up starts from there
+TORQUE_RAMP = 0.3  # share of standing up over which torques are taken over
+RESTART = 50  # ticks back that mean a plant that has started again
+INTEGRAL_RANGE = 0.02  # m: a hand farther than this from its reference is still on its way
+INTEGRAL_MOST = 0.03  # m
+
+
+class BodyController:
+    """Core of ``body_control``. ``params``: :func:`settings.load_parameters`.
+
+    ``refused``: how many commands were refused, by reason's first words; ``last_refusal`` its text.
+    """
+
+    def __init__(self, params: SimpleNamespace | None = None):
+        self.params = p = params or settings.load_parameters()
+        self._gains = settings.TaskGains.of(p)
+        self._limits = settings.command_limits(p)
+        self._tensions = TensionDistribution(BODY)
+        self._dynamics = Dynamics()
+        self._tasks = TaskStack()
+        self.qp = WholeBodyQp(settings.wbc_limits(p))
+        wrist = [self._dynamics.model.body(f"{s}_wrist").id for s in SIDES]
+        self._wrist = dict(zip(SIDES, wrist, strict=True))
+        self._hand_mass = {s: float(self._dynamics.model.body_subtreemass[b]) for s, b in self._wrist.items()}
+        self.refusals = 0
+        self.last_refusal = ""
+        self._reset()
+
+    def _reset(self) -> None:
+        p = self.params
+        self.estimator = BaseEstimator(settings.estimator_gains(p))
+        self.safety = SafetyMachine(settings.safety_limits(p))
+        self.targets = Targets(p)
+        self.loads = {
+            s: CarriedLoad(self._hand_mass[s], p.load_cutoff, p.load_least, p.load_most) for s in SIDES
+        }
+        self._queue: list[WholeBodyCommand] = []
+        self._tick = -1
+        self._time = 0.0
+        self._answer = TendonCommand(0, DriveMode.HOLD, BODY.pretension.copy())
+        self._failed = 0
+        self._qpos = np.zeros(NV + 1)
+        self._qvel = np.zeros(NV)
+        self._measured_tension = BODY.pretension
+        self._taken_over = np.zeros(len(BODY.joints))
+        self._integral = {s: np.zeros(3) for s in SIDES}
+
+    # What goes in and out
+
+    def update(self, state: BodyState) -> TendonCommand:
+        """The answer to ``state``. The same tick again gets the same answer; an older one the last answer."""
+        if state.tick <= self._tick and state.tick > self._tick - RESTART:
+            return self._answer
+        if state.tick < self._tick:
+            self._reset()
+        self._tick, self._time = state.tick, state.time
+        self._measured_tension = state.tendon_tension
+        self._estimate(state)
+        est = self.estimator
+        self.safety.update(
+            state.tick, state.time, DriveMode(state.drive_mode), state.runstop, est.tilt, est.height
+        )
+        if not self.safety.moving:
+            self._queue.clear()
+            self.targets.busy.clear()
+            self.targets.gazing = False
+            self._answer = TendonCommand(state.tick, self.safety.drive_mode, BODY.pretension.copy())
+            return self._answer
+        self._begin_due_commands()
+        self.targets.support(self._support())
+        self.targets.step(state.time)
+        self._set_tasks(state)
+        self._answer = self._solve(state)
+        return self._answer
+
+    def command(self, command: WholeBodyCommand) -> str | None:
+        """Take a command; ``None``: accepted, else why it was refused. Nothing changes when refused."""
+        reason = self._refusal(command)
+        if reason is not None:
+            self.refusals += 1
+            self.last_refusal = reason
+            return reason
+        if command.frame == "base_link":
+            command = self._in_odom(command)
+        self._queue.append(replace(command, frame="odom"))
+        self._queue.sort(key=lambda c: c.start)
+        return None
+
+    def set_mode(self, mode: str) -> str | None:
+        """``stand`` or ``stop``; ``None``: done (or under way), else why not."""
+        if mode == "stop":
+            self.safety.stop(self._time, "set_mode stop")
+            return None
+        if mode != "stand":
+            return f"unknown mode {mode!r}; stand or stop"
+        already = self.safety.moving
+        ready = None if self.estimator.standing else "the soles do not both stand on the ground"
+        reason = self.safety.stand(self._time, self.estimator.tilt, ready)
+        if reason is None and not already:
+            self._stand_up()
+        return reason
+
+    @property
+    def estimate(self) -> BodyEstimate:
+        """What the body believes about itself at the last tick."""
+        frames = self._dynamics.frames
+        T = np.eye(4)
+        T[:3, :3], T[:3, 3] = self.estimator.R, self.estimator.p
+        return BodyEstimate(
+            tick=max(self._tick, 0),
+            time=self._time,
+            T_odom_base=T,
+            base_velocity=np.concatenate(
+                [self.estimator.v, self.estimator.R @ self.estimator.angular_velocity]
+            ),
+            T_odom_l_gripper=frames["l_gripper"].T,
+            T_odom_r_gripper=frames["r_gripper"].T,
+            T_odom_head_camera=self._dynamics.T_odom_head_camera,
+            safety=self.safety.state,
+            reason=self.safety.reason,
+        )
+
+    def arrived(self, side: str) -> tuple[float, float]:
+        """Distance (m) and angle (rad) from a gripper to its target; infinite when it has none."""
+        if side not in self.targets.busy:
+            return math.inf, math.inf
+        T = self.targets.hands[side].target
+        frame = self._dynamics.frames[f"{side}_gripper"]
+        turn = log(frame.R.T @ T[:3, :3])
+        return float(np.linalg.norm(T[:3, 3] - frame.p)), float(np.linalg.norm(turn))
+
+    # One tick
+
+    def _estimate(self, state: BodyState) -> None:
+        est = self.estimator
+        est.update(state)
+        q, v = self._qpos, self._qvel
+        q[:3] = est.p
+        mujoco.mju_mat2Quat(q[3:7], np.ascontiguousarray(est.R).ravel())
+        q[7:] = state.joint_position
+        v[:3] = est.v
+        v[3:6] = est.angular_velocity
+        v[6:] = state.joint_velocity
+        self._dynamics.update(q, v)
+
+    def _support(self) -> np.ndarray:
+        """(x, y m, heading rad) over which the robot belongs: between the soles, a little ahead."""
+        anchors = self.estimator.anchors
+        if not anchors:
+            target = self.targets.base
+            return np.array([*target.point.target[:2], yaw(target.R_target)])
+        headings = [yaw(R) for R, _ in anchors.values()]
+        heading = math.atan2(sum(map(math.sin, headings)), sum(map(math.cos, headings)))
+        if len(anchors) < 2:  # one sole lifts for a moment: stay
+            target = self.targets.base
+            return np.array([*target.point.target[:2], heading])
+        middle = sum(p for _, p in anchors.values()) / 2.0
+        ahead = self.params.com_ahead
+        return np.array(
+            [middle[0] + ahead * math.cos(heading), middle[1] + ahead * math.sin(heading), heading]
+        )
+
+    def _stand_up(self) -> None:
+        self._taken_over = BODY.moment_arms @ self._measured_tension
+        self.targets.start(
+            self._qpos[7:], self._dynamics.com, self.estimator.height, self.estimator.R, self._support()
+        )
+        self._failed = 0
+        for side in SIDES:
+            self.loads[side].reset()
+            self._integral[side][:] = 0.0
+
+    def _begin_due_commands(self) -> None:
+        if self.safety.state != Safety.ACTIVE:
+            return
+        while self._queue and self._queue[0].start <= self._time + 1e-9:
+            grippers = {s: self._dynamics.frames[f"{s}_gripper"].T for s in SIDES}
+            gaze = self._dynamics.frames["gaze"]
+            before = set(self.targets.busy)
+            self.targets.apply(
+                self._queue.pop(0), self._time, grippers, self._qpos[7:], gaze.p + gaze.R[:, 0]
+            )
+            for side in self.targets.busy - before:
+                self._integral[side][:] = 0.0
+
+    def _set_tasks(self, state: BodyState) -> None:
+        d, t, g, est = self._dynamics, self._tasks, self._gains, self.estimator
+        p = self.params
+        for side in SIDES:
+            t.contact(side, d.frames[f"{side}_sole"], p.contact_weight, p.contact_damping)
+        base = self.targets.base
+        t.com(d, g.com, base.point.p[:2], base.point.v[:2])
+        t.height(est.height, est.v[2], g.height, (base.point.p[2], base.point.v[2], base.point.a[2]))
+        t.orientation(est.R, est.angular_velocity, g.orientation, base.R)
+        if self.targets.gazing:
+            t.gaze(d.frames["gaze"], g.gaze, self.targets.gaze.p)
+        else:
+            t.no_gaze()
+        weight = g.posture_weight.copy()
+        for side in SIDES:
+            if side not in self.targets.busy:
+                t.drop_hand(side)
+                continue
+            frame = d.frames[f"{side}_gripper"]
+            ref = self.targets.hand(side)
+            self._integrate(side, ref.p - frame.p)
+            ref.p = ref.p + self._integral[side]
+            t.hand(side, frame, g.hand, g.hand_turn, ref)
+            weight[ARM[side]] = g.busy_arm
+        t.momentum(d, p.momentum_weight, p.momentum_damping)
+        t.posture(
+            state.joint_position, state.joint_velocity, self.targets.posture.x, weight, g.posture.kp, g.posture.kd
+        )  # fmt: skip
+
+    def _integrate(self, side: str, error: np.ndarray) -> None:
+        """Take back what the springs of the task leave: errors of model, load and friction."""
+        integral = self._integral[side]
+        if float(error @ error) < INTEGRAL_RANGE**2:
+            integral += CONTROL_DT * self.params.hand_integral * error
+            integral[:] = saturated(integral, INTEGRAL_MOST)
+
+    def _load(self, state: BodyState) -> np.ndarray:
+        """Generalised force (37,) of what the hands carry; its inertia goes into ``M``."""
+        d = self._dynamics
+        total = np.zeros(NV)
+        for side, wrench in (("l", state.l_wrist_wrench), ("r", state.r_wrist_wrench)):
+            R = d.data.xmat[self._wrist[side]].reshape(3, 3)
+            up = float(self.targets.hands[side].point.a[2]) if side in self.targets.busy else 0.0
+            mass = self.loads[side].update(R, wrench, up)
+            if mass > 0.0:
+                J = d.frames[f"{side}_gripper"].J[:3]
+                total -= mass * d.gravity * J[2]
+                d.M += mass * (J.T @ J)
+        return total
+
+    def _solve(self, state: BodyState) -> TendonCommand:
+        stands = {s: c.stands for s, c in self.estimator.contacts.items()}
+        if not any(stands.values()):
+            stands = dict.fromkeys(SIDES, True)
+        answer = self.qp.solve(
+            self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, self._load(state)
+        )
+        if answer is None:
+            self._failed += 1
+            if self._failed > 1:
+                self.safety.stop(self._time, "the whole-body QP has no answer")
+                return TendonCommand(state.tick, DriveMode.HOLD, BODY.pretension.copy())
+            return replace(self._answer, tick=state.tick)
+        self._failed = 0
+        ramp = self.safety.ramp(self._time)
+        torque = answer.torque
+        tight = self.params.cocontraction
+        if ramp < 1.0:
+            share = min(ramp / TORQUE_RAMP, 1.0)
+            torque = share * torque + (1.0 - share) * self._taken_over
+            tight = tight + (1.0 - ramp) * HOLD_COCONTRACTION
+        return TendonCommand(
+            state.tick, DriveMode.TENSION, self._tensions(torque, (1.0 + tight) * BODY.pretension)
+        )
+
+    # Commands
+
+    def _refusal(self, command: WholeBodyCommand) -> str | None:
+        reason = check_shape(command)
+        if reason is not None:
+            return reason
+        if self.safety.state == Safety.STOP:
+            return f"robot is stopped ({self.safety.reason}): set_mode stand"
+        if self.safety.state == Safety.FALLING:
+            return f"robot is falling ({self.safety.reason}): set_mode stop, then stand"
+        T = self._T_odom_base() if command.frame == "base_link" else np.eye(4)
+        shoulders = {s: self._dynamics.shoulder(s) for s in SIDES}
+        return check_limits(command, self._time, self._limits, T, shoulders)
+
+    def _T_odom_base(self) -> np.ndarray:
+        T = np.eye(4)
+        T[:3, :3], T[:3, 3] = self.estimator.R, self.estimator.p
+        return T
+
+    def _in_odom(self, command: WholeBodyCommand) -> WholeBodyCommand:
+        T = self._T_odom_base()
+        return replace(
+            command,
+            frame="odom",
+            T_l_hand=None if command.T_l_hand is None else T @ command.T_l_hand,
+            T_r_hand=None if command.T_r_hand is None else T @ command.T_r_hand,
+            gaze=None if command.gaze is None else T[:3, :3] @ command.gaze + T[:3, 3],
+        )

@@ -1,0 +1,115 @@
+"""``parameters.yaml`` in the forms the parts of the controller take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_body_control.estimator import EstimatorGains
+from neo_body_control.safety import SafetyLimits
+from neo_body_control.tasks import Gain
+from neo_body_control.validation import CommandLimits
+from neo_body_control.wbc import WbcLimits
+from neo_description import parameters
+from neo_description.tables import BODY
+
+PARAMETERS = Path(__file__).with_name("parameters.yaml")
+
+
+def load_parameters(**overrides: object) -> SimpleNamespace:
+    """The room's parameters, without ROS."""
+    return parameters.load(PARAMETERS, **overrides)
+
+
+def estimator_gains(p: SimpleNamespace) -> EstimatorGains:
+    """For :class:`BaseEstimator`."""
+    return EstimatorGains(
+        leg=p.leg_gain,
+        gravity=p.gravity_gain,
+        bias=p.bias_gain,
+        position=p.position_bandwidth,
+        on=p.contact_on,
+        off=p.contact_off,
+        margin=p.flat_margin,
+        slip=p.slip_distance,
+        twist=p.slip_angle,
+    )
+
+
+def safety_limits(p: SimpleNamespace) -> SafetyLimits:
+    """For :class:`SafetyMachine`."""
+    return SafetyLimits(
+        tilt=p.tilt_limit, height=p.height_limit, gap=p.tick_gap, ramp=p.ramp_time, drive_grace=p.drive_grace
+    )
+
+
+def command_limits(p: SimpleNamespace) -> CommandLimits:
+    """For :mod:`validation`."""
+    return CommandLimits(
+        reach=p.reach,
+        height=(p.lowest_height, p.highest_height),
+        hand_speed=p.hand_speed_max,
+        age=p.command_age,
+        ahead=p.command_ahead,
+        valid_for=p.valid_for_max,
+    )
+
+
+def wbc_limits(p: SimpleNamespace) -> WbcLimits:
+    """For :class:`WholeBodyQp`."""
+    return WbcLimits(
+        friction=p.friction,
+        sole_margin=p.sole_margin,
+        force_weight=p.force_weight,
+        horizon=p.limit_horizon,
+        acceleration=p.joint_acceleration,
+        effort_share=p.effort_share,
+    )
+
+
+@dataclass(frozen=True)
+class TaskGains:
+    """The gains of every task, and which joints the posture pulls how much."""
+
+    com: Gain
+    height: Gain
+    orientation: Gain
+    gaze: Gain
+    hand: Gain
+    hand_turn: Gain
+    posture: Gain
+    posture_weight: np.ndarray
+    busy_arm: float
+    arm: float
+
+    @classmethod
+    def of(cls, p: SimpleNamespace) -> TaskGains:
+        """From the parameters; errors that count: 5 cm, 0.3 rad, a hand 10 cm and 0.6 rad."""
+
+        def gain(name: str, reach: float) -> Gain:
+            row = vars(p)
+            return Gain.damped(row[f"{name}_weight"], row[f"{name}_kp"], row[f"{name}_damping"], reach)
+
+        weight = np.empty(len(BODY.joints))
+        for i, joint in enumerate(BODY.joints):
+            if joint.startswith(("torso", "neck")):
+                weight[i] = vars(p)[f"posture_weight_{joint.split('_')[0]}"]
+            elif any(part in joint for part in ("hip", "knee", "ankle")):
+                weight[i] = p.posture_weight_legs
+            else:
+                weight[i] = p.posture_weight_arm
+        return cls(
+            com=gain("com", 0.05),
+            height=gain("height", 0.05),
+            orientation=gain("orientation", 0.3),
+            gaze=gain("gaze", 0.6),
+            hand=gain("hand", 0.1),
+            hand_turn=gain("hand_turn", 0.6),
+            posture=Gain.damped(1.0, p.posture_kp, p.posture_damping, 0.5),
+            posture_weight=weight,
+            busy_arm=p.posture_weight_busy_arm,
+            arm=p.posture_weight_arm,
+        )

@@ -1,0 +1,120 @@
+"""What the body shall do now: references of every task, moved by commands, stepped once a tick."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_body_control.rotations import about_z
+from neo_body_control.tasks import HandReference
+from neo_body_control.trajectories import ArrayReference, PointReference, PoseReference
+from neo_description.postures import posture
+from neo_description.signals import WholeBodyCommand
+from neo_description.tables import BODY, CONTROL_DT, SIDES
+
+PARTS = ("l", "r", "gaze", "height")
+ARM = {s: np.array([BODY.joints.index(j) for j in BODY.joints if j.startswith((f"{s}_s", f"{s}_e", f"{s}_w"))]) for s in SIDES}  # fmt: skip
+
+
+class Targets:
+    """References in odom. ``hands[side]`` counts while ``side in busy``; ``gaze`` while ``gazing``."""
+
+    def __init__(self, p: SimpleNamespace):
+        self._p = p
+        self.hands = {
+            s: PoseReference(
+                p.hand_speed,
+                p.hand_acceleration,
+                p.hand_turn_speed,
+                p.hand_turn_acceleration,
+                p.hand_bandwidth,
+            )
+            for s in SIDES
+        }
+        self.base = PoseReference(p.height_speed, 0.5, 0.5, 2.0, 6.0)  # com x, com y, height; orientation
+        self.gaze = PointReference(p.gaze_speed, 6.0, 12.0)
+        self.posture = ArrayReference(len(BODY.joints), p.posture_speed, 4.0, 6.0)
+        self._nominal = posture(p.posture).body
+        self.busy: set[str] = set()
+        self.gazing = False
+        self._until: dict[str, float] = {}
+
+    def start(
+        self, q: np.ndarray, com: np.ndarray, height: float, R: np.ndarray, support: np.ndarray
+    ) -> None:
+        """Standing up begins: rest at what is, then go to the nominal stance over ``support`` (3,)
+        (x, y m, heading rad)."""
+        self.busy.clear()
+        self.gazing = False
+        self._until.clear()
+        self.posture.reset(q)
+        self.posture.target = self._nominal.copy()
+        T = np.eye(4)
+        T[:3, :3], T[:3, 3] = R, (com[0], com[1], height)
+        self.base.reset(T)
+        self.base.point.target = np.array([support[0], support[1], self._p.stand_height])
+        self.base.R_target = about_z(support[2])
+
+    def support(self, support: np.ndarray) -> None:
+        """Where the soles stand now: the centre of mass belongs over ``support`` (x, y m, heading rad)."""
+        self.base.point.target[:2] = support[:2]
+        self.base.R_target = about_z(support[2])
+
+    def apply(
+        self, command: WholeBodyCommand, time: float, grippers: dict[str, np.ndarray], q: np.ndarray, gaze_at: np.ndarray
+    ) -> None:  # fmt: skip
+        """A checked command in odom takes effect. ``grippers``: poses (4, 4) now; ``gaze_at`` (3,): the
+        point looked at now."""
+        until = (command.start or time) + command.valid_for
+        for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):
+            if T is None:
+                continue
+            reference = self.hands[side]
+            if side not in self.busy:
+                reference.reset(grippers[side])
+                self.busy.add(side)
+            reference.point.speed = command.hand_speed or self._p.hand_speed
+            reference.target = T
+            self._until[side] = until
+        for side in command.release:
+            self.release(side, q)
+        if command.gaze is not None:
+            if not self.gazing:
+                self.gaze.reset(gaze_at)
+                self.gazing = True
+            self.gaze.target = np.array(command.gaze, float)
+            self._until["gaze"] = until
+        if command.base_height is not None:
+            self.base.point.target[2] = command.base_height
+            self._until["height"] = until
+
+    def release(self, side: str, q: np.ndarray) -> None:
+        """Forget a hand's target; the arm goes from ``q`` (31,) back to its posture."""
+        self.busy.discard(side)
+        self._until.pop(side, None)
+        arm = ARM[side]
+        self.posture.x[arm] = q[arm]
+        self.posture.v[arm] = 0.0
+
+    def step(self, time: float) -> None:
+        """One tick; references whose command has expired come to rest where they are."""
+        for part in [part for part, until in self._until.items() if time > until]:
+            del self._until[part]
+            if part == "gaze":
+                self.gaze.stop_here()
+            elif part == "height":
+                self.base.point.target[2] = self.base.point.p[2] + 2.0 / 6.0 * self.base.point.v[2]
+            else:
+                self.hands[part].stop_here()
+        self.posture.step(CONTROL_DT)
+        self.base.step(CONTROL_DT)
+        for side in self.busy:
+            self.hands[side].step(CONTROL_DT)
+        if self.gazing:
+            self.gaze.step(CONTROL_DT)
+
+    def hand(self, side: str) -> HandReference:
+        """Where a gripper shall be now."""
+        r = self.hands[side]
+        return HandReference(r.point.p, r.point.v, r.point.a, r.R, r.R @ r.w, r.R @ r.alpha)

@@ -1,0 +1,144 @@
+"""The whole-body QP: accelerations and contact forces that serve the tasks best within what is possible.
+
+Variables ``x = [qacc (37), f (24)]``, ``f`` the forces on 4 corners of each sole in odom's axes:
+
+    min   Σ wₜ |Jₜ qacc + driftₜ - aₜ|²  +  Σ w_q (qacc - a_q)²  +  w_f |f|²
+    s.t.  M qacc + h - Jcᵀ f - load = [0; tau],   |tau| ≤ effort
+          |f_x| ≤ μ f_z,  |f_y| ≤ μ f_z,  0 ≤ f_z ≤ f_max   (0 where the sole does not stand)
+          joint accelerations that keep angles and speeds within their limits
+
+after Herzog et al. 2016 and Del Prete et al. 2016 (inverse dynamics as one QP, friction cones linearised).
+That a standing sole stays where it is goes into the cost with a large weight: with 24 forces for 12
+constraints this never conflicts, and the active set stays small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neo_body_control.dynamics import NV, Dynamics
+from neo_body_control.qp import QpSolver
+from neo_body_control.rotations import hat
+from neo_body_control.tasks import TaskStack
+from neo_description.skeleton import SOLE_CENTRE, SOLE_SIZE
+from neo_description.tables import BODY, SIDES
+
+NF = 24
+N = NV + NF
+M_ROWS = NV + 32
+BIG = 1e30
+
+
+@dataclass(frozen=True)
+class WbcLimits:
+    """``friction`` of the soles' pyramid; ``sole_margin`` share of the sole's size that corners use;
+    ``force_weight`` 1/N²; ``horizon`` s in which joint limits are met; ``acceleration`` rad/s²."""
+
+    friction: float
+    sole_margin: float
+    force_weight: float
+    horizon: float
+    acceleration: float
+    effort_share: float
+
+
+@dataclass(slots=True)
+class WbcSolution:
+    """``torque`` (31,) N m, ``acceleration`` (37,), ``force`` (24,) N."""
+
+    torque: np.ndarray
+    acceleration: np.ndarray
+    force: np.ndarray
+
+
+class WholeBodyQp:
+    """Assembles and solves the QP in arrays made once."""
+
+    def __init__(self, limits: WbcLimits):
+        self.limits = limits
+        self.solver = QpSolver(N, M_ROWS, 6)
+        self._H = np.zeros((N, N))
+        self._H_a = np.zeros((NV, NV))
+        self._g = np.zeros(N)
+        self._A = np.zeros((M_ROWS, N))
+        self._low = np.full(N + M_ROWS, -BIG)
+        self._high = np.full(N + M_ROWS, BIG)
+        self._effort = BODY.effort * limits.effort_share
+        self._Jc = np.zeros((NF, NV))
+        half = np.array(SOLE_SIZE[:2]) / 2 * limits.sole_margin
+        self._corners = np.array(
+            [[SOLE_CENTRE + sx * half[0], sy * half[1], 0.0] for sx in (1, -1) for sy in (1, -1)]
+        )
+        for i in range(NF):
+            self._H[NV + i, NV + i] = limits.force_weight
+        self._friction_rows(limits.friction)
+        self._low[NV:N] = -BIG
+        self._fz = {s: slice(NV + 2 + 12 * k, NV + 12 * (k + 1), 3) for k, s in enumerate(SIDES)}
+        for rows in self._fz.values():
+            self._low[rows] = 0.0
+
+    def solve(
+        self,
+        dynamics: Dynamics,
+        tasks: TaskStack,
+        q: np.ndarray,
+        v: np.ndarray,
+        stands: dict[str, bool],
+        load: np.ndarray,
+    ) -> WbcSolution | None:
+        """One tick. ``q``, ``v`` (31,) joints; ``load`` (37,): generalised force of what the hands carry.
+
+        ``None`` when no solver found an answer.
+        """
+        low, high, A = self._low, self._high, self._A
+        tasks.cost(self._H_a, self._g[:NV])
+        self._H[:NV, :NV] = self._H_a
+        self._contacts(dynamics, stands)
+        A[:NV, :NV] = dynamics.M
+        np.negative(self._Jc.T, out=A[:NV, NV:])
+        h = dynamics.h - load
+        low[N : N + NV] = -h
+        high[N : N + NV] = -h
+        low[N + 6 : N + NV] -= self._effort
+        high[N + 6 : N + NV] += self._effort
+        self._joint_limits(q, v, low[6:NV], high[6:NV])
+        x = self.solver.solve(self._H, self._g, A, low, high)
+        if x is None:
+            return None
+        qacc, f = x[:NV], x[NV:]
+        torque = dynamics.M[6:] @ qacc + h[6:] - self._Jc[:, 6:].T @ f
+        return WbcSolution(torque=torque, acceleration=qacc, force=f)
+
+    def _contacts(self, dynamics: Dynamics, stands: dict[str, bool]) -> None:
+        """Jacobian of the corners, and which soles may push."""
+        for k, side in enumerate(SIDES):
+            sole = dynamics.frames[f"{side}_sole"]
+            rows = self._Jc[12 * k : 12 * (k + 1)]
+            arms = np.concatenate([hat(r) for r in self._corners @ sole.R.T])
+            np.matmul(arms, sole.J[3:], out=rows)
+            np.negative(rows, out=rows)
+            rows.reshape(4, 3, NV)[:] += sole.J[:3]
+            self._high[self._fz[side]] = 600.0 if stands[side] else 0.0
+
+    def _friction_rows(self, mu: float) -> None:
+        """``±f_x - μ f_z ≤ 0`` and the same for y, at each corner."""
+        row = NV
+        for corner in range(8):
+            for axis in (0, 1):
+                for sign in (1.0, -1.0):
+                    self._A[row, NV + 3 * corner + axis] = sign
+                    self._A[row, NV + 3 * corner + 2] = -mu
+                    self._high[N + row] = 0.0
+                    row += 1
+
+    def _joint_limits(self, q: np.ndarray, v: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        """Accelerations that reach neither an angle's nor a speed's limit within the horizon."""
+        T, a = self.limits.horizon, self.limits.acceleration
+        ahead = q + T * v
+        np.minimum(2.0 / T**2 * (BODY.q_max - ahead), (BODY.velocity - v) / T, out=high)
+        np.maximum(2.0 / T**2 * (BODY.q_min - ahead), (-BODY.velocity - v) / T, out=low)
+        np.minimum(np.maximum(high, -0.5 * a, out=high), a, out=high)
+        np.maximum(np.minimum(low, 0.5 * a, out=low), -a, out=low)
+        np.minimum(low, high, out=low)
