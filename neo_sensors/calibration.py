@@ -38,7 +38,7 @@ def load(file: Path) -> tuple[CameraModel, CameraModel]:
         )
     if not -1.0 < T[0] < -0.01:
         raise NeoError(
-            f"calibration {file}: T[0] is {T[0]}, should be minus the baseline in metres, between -1 and -0.01"
+            f"calibration {file}: T[0] is {T[0]}, should be minus the baseline (m), between -1 and -0.01"
         )
     R1, R2, P1, P2, *_ = cv2.stereoRectify(
         K1, D1, K2, D2, size, R, T, flags=cv2.CALIB_ZERO_DISPARITY, alpha=0

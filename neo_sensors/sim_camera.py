@@ -74,6 +74,11 @@ class SimCamera:
         self._renderer.update(self._data, OUTSIDE)
         return np.ascontiguousarray(self._renderer.rgb())
 
+    def privileged_geoms(self) -> np.ndarray:
+        """(H, W) id of the geom at each pixel of the left image, -1 for none: truth, for scores only."""
+        self._renderer.update(self._data, LEFT)
+        return self._renderer.geoms()
+
     def close(self) -> None:
         """Free the renderer."""
         self._renderer.close()

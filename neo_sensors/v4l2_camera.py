@@ -1,4 +1,4 @@
-"""A real stereo camera through OpenCV: one device with both images side by side, two devices, or video files."""
+"""A real stereo camera through OpenCV: one device with both images side by side, two devices, or files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class V4l2Camera:
             raise
 
     def read(self, time: float, tick: int) -> StereoFrame | None:
-        """The next pair, stamped ``time``; ``None`` when a device gives no image (a file's end, or unplugged)."""
+        """The next pair, stamped ``time``; ``None`` when a device gives no image (file's end, unplugged)."""
         # Grab both before decoding either: the two exposures then lie as close as the devices allow.
         if not all([capture.grab() for capture in self._captures]):
             return None
