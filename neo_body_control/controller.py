@@ -190,11 +190,10 @@ class BodyController:
         if len(anchors) < 2:  # one sole lifts for a moment: stay
             target = self.targets.base
             return np.array([*target.point.target[:2], heading])
-        middle = sum(p for _, p in anchors.values()) / 2.0
+        middle = np.mean([p for _, p in anchors.values()], axis=0)
         ahead = self.params.com_ahead
-        return np.array(
-            [middle[0] + ahead * math.cos(heading), middle[1] + ahead * math.sin(heading), heading]
-        )
+        x, y = middle[0] + ahead * math.cos(heading), middle[1] + ahead * math.sin(heading)
+        return np.array([x, y, heading])
 
     def _stand_up(self) -> None:
         self._taken_over = BODY.moment_arms @ self._measured_tension
@@ -212,10 +211,9 @@ class BodyController:
         while self._queue and self._queue[0].start <= self._time + 1e-9:
             grippers = {s: self._dynamics.frames[f"{s}_gripper"].T for s in SIDES}
             gaze = self._dynamics.frames["gaze"]
+            looked_at = gaze.p + gaze.R[:, 0]
             before = set(self.targets.busy)
-            self.targets.apply(
-                self._queue.pop(0), self._time, grippers, self._qpos[7:], gaze.p + gaze.R[:, 0]
-            )
+            self.targets.apply(self._queue.pop(0), self._time, grippers, self._qpos[7:], looked_at)
             for side in self.targets.busy - before:
                 self._integral[side][:] = 0.0
 
@@ -244,9 +242,7 @@ class BodyController:
             t.hand(side, frame, g.hand, g.hand_turn, ref)
             weight[ARM[side]] = g.busy_arm
         t.momentum(d, p.momentum_weight, p.momentum_damping)
-        t.posture(
-            state.joint_position, state.joint_velocity, self.targets.posture.x, weight, g.posture.kp, g.posture.kd
-        )  # fmt: skip
+        t.posture(state.joint_position, state.joint_velocity, self.targets.posture.x, weight, g.posture)
 
     def _integrate(self, side: str, error: np.ndarray) -> None:
         """Take back what the springs of the task leave: errors of model, load and friction."""

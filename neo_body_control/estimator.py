@@ -12,7 +12,7 @@ flatness:
     dp/dt = v + 2 w e        dv/dt = R a - g z + w² e        e = Σ wᵢ (pᵢ - p)
 
 A sole's pose in odom is taken down where it comes to stand: level, on the ground, heading and place from
-the estimate. ``odom`` is under the middle between the soles where the robot first stood, x forward.
+the estimate. ``odom`` is on the ground under base_link where the robot first stood, x as the soles point.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class BaseEstimator:
         return {s: (self._data.xmat[i].reshape(3, 3), self._data.xpos[i]) for s, i in self._sole.items()}
 
     def _start(self, state: BodyState, soles: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-        """Take the ground under the soles as level and odom as under their middle."""
+        """Take the ground under the soles as level and odom as under the pelvis."""
         R_legs = [R.T for R, _ in soles.values()]
         if self.standing:
             R = R_legs[0] @ exp(0.5 * log(R_legs[0].T @ R_legs[1]))
@@ -118,9 +118,8 @@ class BaseEstimator:
             R = exp(axis / sine * np.arctan2(sine, up[2])) if sine > 1e-9 else np.eye(3)
         heading = [yaw(R @ R_sole) for R_sole, _ in soles.values()]
         R = about_z(-0.5 * sum(heading)) @ R
-        feet = [R @ p for _, p in soles.values()]
         self.R = R
-        self.p = -0.5 * (feet[0] + feet[1])
+        self.p = np.array([0.0, 0.0, -0.5 * sum(float(R[2] @ p) for _, p in soles.values())])
         self.v = np.zeros(3)
         self.anchors = {}
         self._started = True

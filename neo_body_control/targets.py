@@ -14,7 +14,11 @@ from neo_description.signals import WholeBodyCommand
 from neo_description.tables import BODY, CONTROL_DT, SIDES
 
 PARTS = ("l", "r", "gaze", "height")
-ARM = {s: np.array([BODY.joints.index(j) for j in BODY.joints if j.startswith((f"{s}_s", f"{s}_e", f"{s}_w"))]) for s in SIDES}  # fmt: skip
+ARM_JOINTS = ("shoulder", "elbow", "wrist")
+ARM = {
+    s: np.array([i for i, j in enumerate(BODY.joints) if j[0] == s and j[2:].startswith(ARM_JOINTS)])
+    for s in SIDES
+}
 
 
 class Targets:
@@ -62,10 +66,15 @@ class Targets:
         self.base.R_target = about_z(support[2])
 
     def apply(
-        self, command: WholeBodyCommand, time: float, grippers: dict[str, np.ndarray], q: np.ndarray, gaze_at: np.ndarray
-    ) -> None:  # fmt: skip
-        """A checked command in odom takes effect. ``grippers``: poses (4, 4) now; ``gaze_at`` (3,): the
-        point looked at now."""
+        self,
+        command: WholeBodyCommand,
+        time: float,
+        grippers: dict[str, np.ndarray],
+        q: np.ndarray,
+        looked_at: np.ndarray,
+    ) -> None:
+        """A checked command in odom takes effect. Now: ``grippers``' poses (4, 4), joints ``q`` (31,), the
+        point (3,) ``looked_at``."""
         until = (command.start or time) + command.valid_for
         for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):
             if T is None:
@@ -81,7 +90,7 @@ class Targets:
             self.release(side, q)
         if command.gaze is not None:
             if not self.gazing:
-                self.gaze.reset(gaze_at)
+                self.gaze.reset(looked_at)
                 self.gazing = True
             self.gaze.target = np.array(command.gaze, float)
             self._until["gaze"] = until

@@ -52,7 +52,7 @@ def saturated(e: np.ndarray, limit: float) -> np.ndarray:
 
 @dataclass(slots=True)
 class HandReference:
-    """Where a gripper shall be now, in odom: ``p``, ``v``, ``a`` (3,), ``R`` (3, 3), ``w``, ``alpha`` (3,)."""
+    """Where a gripper shall be now, in odom: ``p``, ``v``, ``a``, ``w``, ``alpha`` (3,), ``R`` (3, 3)."""
 
     p: np.ndarray
     v: np.ndarray
@@ -144,11 +144,11 @@ class TaskStack:
         self.weight[MOMENTUM] = weight
 
     def posture(
-        self, q: np.ndarray, v: np.ndarray, q_ref: np.ndarray, weight: np.ndarray, kp: float, kd: float
+        self, q: np.ndarray, v: np.ndarray, q_ref: np.ndarray, weight: np.ndarray, gain: Gain
     ) -> None:
         """Joint angles (31,) rad, each with its weight; errors count up to 0.5 rad."""
         e = np.minimum(np.maximum(q_ref - q, -0.5), 0.5)
-        self.posture_a = kp * e - kd * v
+        self.posture_a = gain.kp * e - gain.kd * v
         self.posture_weight = weight
 
     def cost(self, H: np.ndarray, g: np.ndarray) -> None:
