@@ -20,6 +20,15 @@ PART = re.compile(r"((?:fastdds|fastrtps)_(?:port\d{1,5}|[0-9a-f]{16}))(_[es]l)?
 
 def clean(folder: Path = SHM, young: float = YOUNG) -> list[str]:
     """Removes ownerless segments and ports of this user; their names, without the helper files."""
+    idle = ownerless(folder, young)
+    for name, files in idle.items():
+        for file in (*files, folder / f"sem.{name}_mutex"):
+            file.unlink(missing_ok=True)
+    return sorted(idle)
+
+
+def ownerless(folder: Path = SHM, young: float = YOUNG) -> dict[str, list[Path]]:
+    """Segments and ports of this user that no living process uses, with their files."""
     parts: dict[str, list[Path]] = {}
     for file in sorted(folder.iterdir()):
         if match := PART.fullmatch(file.name):
@@ -27,10 +36,7 @@ def clean(folder: Path = SHM, young: float = YOUNG) -> list[str]:
     idle = {name for name, files in parts.items() if all(_unlocked(file, young) for file in files)}
     if idle:
         idle -= set().union(*(used_by(int(p.name)) for p in Path("/proc").iterdir() if p.name.isdigit()))
-    for name in idle:
-        for file in (*parts[name], folder / f"sem.{name}_mutex"):
-            file.unlink(missing_ok=True)
-    return sorted(idle)
+    return {name: parts[name] for name in idle}
 
 
 def _unlocked(file: Path, young: float) -> bool:

@@ -1,0 +1,1 @@
+"""What ``neo doctor`` checks: one module a concern, each with functions that give :class:`Row` objects."""

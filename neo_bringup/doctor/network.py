@@ -1,0 +1,62 @@
+"""Ports and the ROS domain: who else is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from neo_bringup import preflight
+from neo_bringup.doctor.row import Row, missing, ok, warn
+from neo_bringup.environment import ros_environment
+from neo_description.errors import NeoError
+
+CONSOLE_PORT = 8080
+# a participant of its own that looks round for two seconds; discovery on one machine takes a fraction of one
+LOOK = """
+import json, time
+import rclpy
+rclpy.init(args=[])
+node = rclpy.create_node("neo_doctor")
+end = time.monotonic() + 2.0
+names = set()
+while time.monotonic() < end:
+    names |= {f"{space.rstrip('/')}/{name}" for name, space in node.get_node_names_and_namespaces()}
+    time.sleep(0.1)
+print(json.dumps(sorted(name for name in names if not name.endswith("/neo_doctor"))))
+node.destroy_node()
+rclpy.shutdown()
+"""
+
+
+def console_port(port: int = CONSOLE_PORT) -> Row:
+    what = f"console port {port}"
+    try:
+        preflight.check_port(port)
+    except NeoError as error:
+        return warn(what, str(error), "neo up console_port:=N")
+    return ok(what, "free")
+
+
+def domain() -> Row:
+    """Nodes already in our ROS_DOMAIN_ID; also proves that a ROS node can start at all."""
+    number = os.environ.get("ROS_DOMAIN_ID") or "0"
+    what = f"ROS_DOMAIN_ID {number}"
+    environment = {**os.environ, **ros_environment()}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", LOOK], env=environment, capture_output=True, text=True, timeout=30
+        )
+    except subprocess.TimeoutExpired:
+        return missing(what, "a node did not start within 30 s", "see the logs in ~/.ros/log")
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return missing(
+            what, f"a node cannot start: {last}", "make setup; is ROS_DOMAIN_ID a number from 0 to 101?"
+        )
+    names = json.loads(done.stdout)
+    if not names:
+        return ok(what, f"nobody else ({environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()})")
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return warn(what, f"in use by {shown}", "export ROS_DOMAIN_ID=N (0 to 101), or give namespace:=NAME")
