@@ -56,8 +56,8 @@ def set_options(spec: mujoco.MjSpec) -> None:
     option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     option.impratio = 10.0
-    option.iterations = 20
-    option.ls_iterations = 10
+    option.iterations = 50
+    option.ls_iterations = 50  # 10 cut the line search short: wrong contact forces kicked bottles off the table
     option.tolerance = 1e-8
     spec.stat.extent = 1.5
     spec.stat.meansize = 0.1
@@ -105,16 +105,22 @@ def _add_frames(spec: mujoco.MjSpec, bodies: dict[str, mujoco.MjsBody]) -> None:
             _sensor(spec, S.mjSENS_FORCE, f"{side}_{place}_force", site)
             _sensor(spec, S.mjSENS_TORQUE, f"{side}_{place}_torque", site)
     x, _, z = skeleton.EYES
-    bodies["head"].add_site(name="gaze", pos=(x, 0.0, z), group=5)
+    bodies["head"].add_site(name="gaze", pos=(x, 0.0, z), quat=quat_of(_look()), group=5)
 
 
 def _sensor(spec: mujoco.MjSpec, kind: mujoco.mjtSensor, name: str, site: str) -> None:
     spec.add_sensor(name=name, type=kind, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site)
 
 
+def _look() -> np.ndarray:
+    """``R_head_gaze`` (3, 3): x ahead, y left, tilted down."""
+    c, s = np.cos(skeleton.CAMERA_TILT), np.sin(skeleton.CAMERA_TILT)
+    return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+
+
 def _add_cameras(bodies: dict[str, mujoco.MjsBody]) -> None:
     x, y, z = skeleton.EYES
-    optical = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])  # z ahead, x right, y down
+    optical = _look() @ np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])  # z ahead, y down
     opengl = optical * (1.0, -1.0, -1.0)  # MuJoCo looks along -z with y up
     for name, left in (("left", y), ("right", -y)):
         position = (x, left, z)
