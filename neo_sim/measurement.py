@@ -41,6 +41,9 @@ class BodySensors:
         n, m = len(BODY.joints), len(BODY.tendons)
         self._n = n
         self._encoders = _encoders(params, n, m, rng)
+        # MuJoCo gives the parent's force on the child; reported is the child's on the parent: the ground's
+        # push that comes through the foot, the hand's weight on the forearm.
+        self._sign = np.repeat([1.0, -1.0], [3 * len(IMUS), 6 * len(WRENCHES)])
         self._address = np.concatenate(
             [index.sensor(name) for name in IMUS] + [index.wrench(name) for name in WRENCHES]
         )
@@ -62,7 +65,7 @@ class BodySensors:
         position, velocity = self._encoders(
             np.concatenate([data.qpos[index.body_qpos], data.ten_length[index.body_tendons]])
         )
-        analog = self._analog(np.concatenate([drives.tension, data.sensordata[self._address]]))
+        analog = self._analog(np.concatenate([drives.tension, self._sign * data.sensordata[self._address]]))
         m = len(drives.tension)
         rest = analog[m:]
         return BodyState(

@@ -65,7 +65,9 @@ class Plant:
             "l_hand": DriveGroup(HAND, hand),
             "r_hand": DriveGroup(HAND, hand),
         }
-        tendons = {"body": self.index.body_tendons} | {f"{s}_hand": self.index.hands[s].tendons for s in SIDES}
+        tendons = {"body": self.index.body_tendons} | {
+            f"{s}_hand": self.index.hands[s].tendons for s in SIDES
+        }
         motors = {"body": self.index.body_actuators} | {
             f"{s}_hand": self.index.hands[s].actuators for s in SIDES
         }
