@@ -71,6 +71,7 @@ class BodyController:
             s: CarriedLoad(self._hand_mass[s], p.load_cutoff, p.load_least, p.load_most) for s in SIDES
         }
         self._queue: list[WholeBodyCommand] = []
+        self.last_command = WholeBodyCommand(valid_for=0.0)
         self._tick = -1
         self._time = 0.0
         self._answer = TendonCommand(0, DriveMode.HOLD, BODY.pretension.copy())
@@ -118,7 +119,8 @@ class BodyController:
             return reason
         if command.frame == "base_link":
             command = self._in_odom(command)
-        self._queue.append(replace(command, frame="odom"))
+        self.last_command = replace(command, frame="odom")
+        self._queue.append(self.last_command)
         self._queue.sort(key=lambda c: c.start)
         return None
 
@@ -135,6 +137,11 @@ class BodyController:
         if reason is None and not already:
             self._stand_up()
         return reason
+
+    @property
+    def tick(self) -> int:
+        """The last tick answered, -1 before the first."""
+        return self._tick
 
     @property
     def estimate(self) -> BodyEstimate:
@@ -164,6 +171,17 @@ class BodyController:
         frame = self._dynamics.frames[f"{side}_gripper"]
         turn = log(frame.R.T @ T[:3, :3])
         return float(np.linalg.norm(T[:3, 3] - frame.p)), float(np.linalg.norm(turn))
+
+    def follows(self, side: str, command: WholeBodyCommand) -> bool:
+        """Whether ``command`` (as :attr:`last_command` had it) is what a hand follows now."""
+        T = command.T_l_hand if side == "l" else command.T_r_hand
+        return side in self.targets.busy and self.targets.source.get(side) is T
+
+    def halt(self, side: str) -> None:
+        """A hand comes to rest where it is; what was queued for it is forgotten."""
+        self._queue = [c for c in self._queue if (c.T_l_hand if side == "l" else c.T_r_hand) is None]
+        if side in self.targets.busy:
+            self.targets.halt(side)
 
     # One tick
 

@@ -41,6 +41,7 @@ class Targets:
         self.posture = ArrayReference(len(BODY.joints), p.posture_speed, 4.0, 6.0)
         self._nominal = posture(p.posture).body
         self.busy: set[str] = set()
+        self.source: dict[str, np.ndarray] = {}  # by side: the target as it was commanded
         self.gazing = False
         self._until: dict[str, float] = {}
 
@@ -85,6 +86,7 @@ class Targets:
                 self.busy.add(side)
             reference.point.speed = command.hand_speed or self._p.hand_speed
             reference.target = T
+            self.source[side] = T
             self._until[side] = until
         for side in command.release:
             self.release(side, q)
@@ -105,6 +107,12 @@ class Targets:
         arm = ARM[side]
         self.posture.x[arm] = q[arm]
         self.posture.v[arm] = 0.0
+
+    def halt(self, side: str) -> None:
+        """A hand comes to rest where its speed carries it."""
+        self.hands[side].stop_here()
+        self.source.pop(side, None)
+        self._until.pop(side, None)
 
     def step(self, time: float) -> None:
         """One tick; references whose command has expired come to rest where they are."""

@@ -1,0 +1,224 @@
+"""Node ``body_control``: answers every ``body/state`` in its own callback, never from a timer.
+
+Everything else it publishes (odometry, TF, safety, markers) is driven by the same states, so a plant
+that stands still is told nothing new, and a replayed bag gives the same answers.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from neo_msgs.action import Reach as ReachAction
+from rclpy.action import CancelResponse
+from rclpy.node import Node
+from rclpy.task import Future
+from tf2_msgs.msg import TFMessage
+
+from neo_body_control.controller import BodyController
+from neo_body_control.markers import target_markers
+from neo_body_control.reach import Reach, ReachOutcome, side_of
+from neo_body_control.rotations import about_z, yaw
+from neo_body_control.settings import PARAMETERS
+from neo_description.errors import NeoError
+from neo_description.signals import Safety, TendonCommand
+from neo_description.tables import CONTROL_RATE
+from neo_ros import convert, graph, params
+from neo_ros.diagnostics import Diagnostics
+from neo_ros.main import run
+
+ODOM_EVERY = CONTROL_RATE // 50  # ticks
+SAFETY_EVERY = CONTROL_RATE // 10
+MARKERS_EVERY = CONTROL_RATE // 5
+FEEDBACK_EVERY = CONTROL_RATE // 10
+MEASURED = (
+    "joint_position",
+    "joint_velocity",
+    "tendon_tension",
+    "pelvis_angular_velocity",
+    "pelvis_linear_acceleration",
+    "l_sole_wrench",
+    "r_sole_wrench",
+    "l_wrist_wrench",
+    "r_wrist_wrench",
+)
+
+
+class BodyControlNode(Node):
+    """Adapter of :class:`BodyController`."""
+
+    def __init__(self) -> None:
+        super().__init__("body_control")
+        self._params = params.declare(self, PARAMETERS)
+        self._diagnostics = Diagnostics(self)
+        self._body = BodyController(self._params)
+        self._runstop = False
+        self._drive_mode = 0
+        self._said: tuple[Any, ...] = ()
+        self._reach: Reach | None = None
+        self._goal: Any = None
+        self._done: Future | None = None
+        self._late = 0
+        self._cpu = 0.0
+        self._answers = graph.publisher(self, "body/tendon_command")
+        self._safety = graph.publisher(self, "safety/state")
+        self._odom = graph.publisher(self, "odom")
+        self._tf = graph.publisher(self, "/tf")
+        self._markers = graph.publisher(self, "whole_body/targets")
+        guarded = self._diagnostics.guarded
+        graph.subscription(self, "body/state", guarded("body/state", self._on_state))
+        graph.subscription(self, "whole_body/command", guarded("whole_body/command", self._on_command))
+        graph.service(self, "set_mode", self._on_set_mode)
+        self._server = graph.action_server(
+            self, "reach", self._execute_reach, cancel_callback=lambda _: CancelResponse.ACCEPT
+        )
+        self._publish_safety(0.0)
+
+    # Control
+
+    def _on_state(self, message: Any) -> None:
+        begun = time.thread_time()
+        state = convert.body_state(message)
+        problem = _state_problem(state)
+        if problem is not None:
+            self._diagnostics.refused("body/state", problem)
+            return
+        before = self._body.tick
+        answer: TendonCommand = self._body.update(state)
+        self._answers.publish(convert.tendon_command_message(answer, message.header.stamp))
+        self._cpu += 0.02 * (time.thread_time() - begun - self._cpu)
+        if self._body.tick == before:
+            return
+        self._runstop, self._drive_mode = state.runstop, state.drive_mode
+        self._late += max(self._body.tick - before - 1, 0) if before >= 0 else 0
+        self._follow_reach(state.tick)
+        self._report(state.tick, message.header.stamp)
+
+    def _on_command(self, message: Any) -> None:
+        reason = self._body.command(convert.whole_body_command(message))
+        if reason is not None:
+            self._diagnostics.refused("whole_body/command", reason)
+
+    def _on_set_mode(self, request: Any, response: Any) -> Any:
+        reason = self._body.set_mode(request.mode)
+        response.success = reason is None
+        response.message = reason or f"{request.mode}: {self._body.estimate.safety.name}"
+        if reason is not None:
+            self._diagnostics.refused("set_mode", reason)
+        self._publish_safety(self._body.estimate.time)
+        return response
+
+    # The reach action
+
+    async def _execute_reach(self, goal: Any) -> Any:
+        request = goal.request
+        try:
+            if self._reach is not None:
+                raise NeoError("busy with another reach; cancel it first")
+            self._reach = Reach(
+                self._body,
+                self._params,
+                side_of(request.hand),
+                convert.pose(request.target.pose, "target"),
+                request.target.header.frame_id,
+                request.speed,
+                request.tolerance,
+                request.timeout,
+            )
+        except NeoError as error:
+            self._diagnostics.refused("reach", str(error))
+            goal.abort()
+            nan = math.nan
+            return ReachAction.Result(reason=f"refused: {error}", position_error=nan, orientation_error=nan)
+        self._goal, self._done = goal, Future()
+        outcome: ReachOutcome = await self._done  # type: ignore[assignment]
+        if outcome.success:
+            goal.succeed()
+        elif outcome.reason == "cancelled":
+            goal.canceled()
+        else:
+            goal.abort()
+        return ReachAction.Result(
+            success=outcome.success,
+            reason=outcome.reason,
+            position_error=outcome.position_error,
+            orientation_error=outcome.orientation_error,
+        )
+
+    def _follow_reach(self, tick: int) -> None:
+        if self._reach is None or self._goal is None:
+            return
+        outcome = self._reach.cancel() if self._goal.is_cancel_requested else self._reach.step()
+        if outcome is None:
+            if tick % FEEDBACK_EVERY == 0:
+                position, orientation = self._reach.errors
+                self._goal.publish_feedback(
+                    ReachAction.Feedback(position_error=position, orientation_error=orientation)
+                )
+            return
+        done, self._reach, self._goal, self._done = self._done, None, None, None
+        if done is not None:
+            done.set_result(outcome)
+
+    # What others see
+
+    def _report(self, tick: int, stamp: Any) -> None:
+        estimate = self._body.estimate if tick % ODOM_EVERY == 0 else None
+        if estimate is not None:
+            self._odom.publish(convert.odometry_message(estimate))
+            T = estimate.T_odom_base
+            rows = [convert.transform_message(T, "odom", "base_link", stamp)]
+            T_odom_footprint = np.eye(4)
+            T_odom_footprint[:3, :3] = about_z(yaw(T[:3, :3]))
+            T_odom_footprint[:2, 3] = T[:2, 3]
+            T_base_footprint = np.linalg.inv(T) @ T_odom_footprint
+            rows.append(convert.transform_message(T_base_footprint, "base_link", "base_footprint", stamp))
+            self._tf.publish(TFMessage(transforms=rows))
+        safety = self._body.safety
+        said = (safety.state, safety.reason, self._runstop, self._drive_mode)
+        if said != self._said or tick % SAFETY_EVERY == 0:
+            self._publish_safety(stamp)
+        if tick % MARKERS_EVERY == 0:
+            self._markers.publish(target_markers(self._body.targets, stamp))
+        if tick % CONTROL_RATE == 0:
+            self._diagnose()
+
+    def _publish_safety(self, stamp: Any) -> None:
+        safety = self._body.safety
+        if self._said and safety.state != self._said[0]:
+            self.get_logger().info(f"{safety.state.name}: {safety.reason}")
+            if safety.state == Safety.FALLING:
+                self._diagnostics.error(f"falling: {safety.reason}")
+        self._said = (safety.state, safety.reason, self._runstop, self._drive_mode)
+        self._safety.publish(
+            convert.safety_state_message(safety.state, safety.reason, self._drive_mode, self._runstop, stamp)  # type: ignore[arg-type]
+        )
+
+    def _diagnose(self) -> None:
+        body, diagnostics = self._body, self._diagnostics
+        diagnostics.set("safety", body.safety.state.name)
+        diagnostics.set("late ticks", self._late)
+        diagnostics.set("cpu us a tick", 1e6 * self._cpu)
+        for solver, count in body.qp.solver.failures.items():
+            diagnostics.set(f"{solver} failures", count)
+        for side, load in body.loads.items():
+            diagnostics.set(f"{side} hand carries kg", load.mass)
+
+
+def _state_problem(state: Any) -> str | None:
+    """Why a state cannot be trusted at all."""
+    for name in MEASURED:
+        if not np.isfinite(getattr(state, name)).all():
+            return f"{name} is not finite at tick {state.tick}"
+    return None
+
+
+def main() -> None:
+    """Entry point ``body_control_node``."""
+    run(BodyControlNode)
+
+
+if __name__ == "__main__":
+    main()
