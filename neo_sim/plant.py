@@ -127,7 +127,7 @@ class Plant:
             drives.latch(on)
 
     def push(self, body: str, force: np.ndarray, duration: float) -> None:
-        """Push a link with ``force`` (3,) N, in the world's frame at its centre of mass, for ``duration`` s."""
+        """Push a link at its centre of mass with ``force`` (3,) N (world's frame) for ``duration`` s."""
         wrench = np.concatenate([np.asarray(force, float), np.zeros(3)])
         self._pushes.append(_Push(self.index.body(body), wrench, round(duration * PLANT_RATE)))
 

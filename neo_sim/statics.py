@@ -12,7 +12,7 @@ from neo_description.tension_distribution import TensionDistribution
 
 
 def standing_tensions(index: RobotIndex, data: mujoco.MjData) -> dict[str, np.ndarray]:
-    """Tensions (N) of ``body``, ``l_hand``, ``r_hand`` for standing still at ``data.qpos``, just forward-computed.
+    """Tensions (N) by group for standing still at ``data.qpos``, which has just been forward-computed.
 
     The ground carries the weight at the corners of both soles with the least-squares vertical forces that
     balance the free base, ``g_base = Σ J_base' F``; the joints take ``tau = g - Σ J' F``, with ``g`` the
