@@ -57,7 +57,9 @@ def set_options(spec: mujoco.MjSpec) -> None:
     option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     option.impratio = 10.0
     option.iterations = 50
-    option.ls_iterations = 50  # 10 cut the line search short: wrong contact forces kicked bottles off the table
+    option.ls_iterations = (
+        50  # 10 cut the line search short: wrong contact forces kicked bottles off the table
+    )
     option.tolerance = 1e-8
     spec.stat.extent = 1.5
     spec.stat.meansize = 0.1
@@ -179,14 +181,13 @@ def lumped_hand(side: str) -> tuple[float, np.ndarray, np.ndarray]:
     mujoco.mj_comPos(model, data)
     mass = model.body_mass[1:].sum()
     com = model.body_mass[1:] @ data.xipos[1:] / mass
-    I = np.zeros((3, 3))  # noqa: E741
+    inertia = np.zeros((3, 3))
     for b in range(1, model.nbody):
         R = data.ximat[b].reshape(3, 3)
         r = data.xipos[b] - com
-        I += R @ np.diag(model.body_inertia[b]) @ R.T + model.body_mass[b] * (
-            r @ r * np.eye(3) - np.outer(r, r)
-        )
-    return float(mass), com, I
+        shift = r @ r * np.eye(3) - np.outer(r, r)
+        inertia += R @ np.diag(model.body_inertia[b]) @ R.T + model.body_mass[b] * shift
+    return float(mass), com, inertia
 
 
 def _add_tendons(spec: mujoco.MjSpec, fingers: bool) -> None:

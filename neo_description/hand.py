@@ -71,8 +71,8 @@ def _phalanx(
 ) -> Link:  # fmt: skip
     half = length / 2
     return Link(
-        f"{side}_{name}", f"{side}_{parent}", _vector(position), f"{side}_{joint}", mass, _vector(along * half),
-        (half + radius, radius, radius), axis=_vector(axis), along=_vector(along),
+        f"{side}_{name}", f"{side}_{parent}", _vector(position), f"{side}_{joint}", mass,
+        _vector(along * half), (half + radius, radius, radius), axis=_vector(axis), along=_vector(along),
     )  # fmt: skip
 
 
@@ -130,14 +130,14 @@ def _thumb(side: str) -> tuple[list[Link], list[Pad]]:
     r_meta, r_proximal, r_distal = THUMB_RADII
     links = [
         _phalanx(side, "thumb_saddle", "wrist", base, "thumb_cmc_opp", turn, along, 0.002, 0.011, 0.006),
-        _phalanx(side, "thumb_metacarpal", "thumb_saddle", np.zeros(3), "thumb_cmc_flex", bend, along, meta,
-                 r_meta, 0.024),
-        _phalanx(side, "thumb_knuckle", "thumb_metacarpal", along * meta, "thumb_mcp_abd", spread, along, 0.002,
-                 0.009, 0.004),
-        _phalanx(side, "thumb_proximal", "thumb_knuckle", np.zeros(3), "thumb_mcp_flex", bend, along, proximal,
-                 r_proximal, 0.018),
-        _phalanx(side, "thumb_distal", "thumb_proximal", along * proximal, "thumb_ip_flex", bend, along, distal,
-                 r_distal, 0.012),
+        _phalanx(side, "thumb_metacarpal", "thumb_saddle", np.zeros(3), "thumb_cmc_flex", bend, along,
+                 meta, r_meta, 0.024),
+        _phalanx(side, "thumb_knuckle", "thumb_metacarpal", along * meta, "thumb_mcp_abd", spread, along,
+                 0.002, 0.009, 0.004),
+        _phalanx(side, "thumb_proximal", "thumb_knuckle", np.zeros(3), "thumb_mcp_flex", bend, along,
+                 proximal, r_proximal, 0.018),
+        _phalanx(side, "thumb_distal", "thumb_proximal", along * proximal, "thumb_ip_flex", bend, along,
+                 distal, r_distal, 0.012),
     ]  # fmt: skip
     pads = [
         _pad(side, f"thumb_{part}", along, flesh, length, radius)

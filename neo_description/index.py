@@ -87,7 +87,10 @@ class RobotIndex:
         return self.model.sensor_adr[i] + np.arange(self.model.sensor_dim[i])
 
     def wrench(self, frame: str) -> Ids:
-        """(6,) addresses of force (N) and torque (N m) at ``l_sole``, ``r_sole``, ``l_wrist``, ``r_wrist``."""
+        """(6,) addresses of force (N) and torque (N m) at ``{l,r}_sole`` or ``{l,r}_wrist``.
+
+        MuJoCo measures what the parent does to the child: the wrenches of ``BodyState`` are minus these.
+        """
         return np.concatenate([self.sensor(f"{frame}_force"), self.sensor(f"{frame}_torque")])
 
     def site(self, name: str) -> int:

@@ -56,7 +56,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Thing:
-    """One entry of the registry. The object's frame sits in the middle of its bounding box ``size`` (3,) m."""
+    """One entry of the registry. Its frame sits in the middle of its bounding box ``size`` (3,) m."""
 
     name: str
     class_name: str
@@ -77,7 +77,7 @@ class Thing:
         height = self.size[2]
         body = spec.worldbody.add_body(
             name=self.name,
-            pos=np.asarray(position) + (0, 0, height / 2),
+            pos=np.asarray(position) + np.array([0, 0, height / 2]),
             quat=(np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)),
         )
         body.add_freejoint(name=f"{self.name}_joint")
@@ -87,7 +87,8 @@ class Thing:
             geom = body.add_geom(
                 name=f"{self.name}_{i}", type=KINDS[shape.kind][0], size=shape.mujoco_size(),
                 pos=(0, 0, shape.at - height / 2), mass=self.mass * volumes[i] / volumes.sum(),
-                rgba=(*shape.rgb, 1.0), contype=WORLD | OBJECT, conaffinity=WORLD | OBJECT, condim=6 if rolls else 4,
+                rgba=(*shape.rgb, 1.0), contype=WORLD | OBJECT, conaffinity=WORLD | OBJECT,
+                condim=6 if rolls else 4,
                 friction=(self.friction, 0.005, 0.002 if rolls else 0.0001), priority=1,
             )  # fmt: skip
             geom.solref, geom.solimp = SOLREF, SOLIMP

@@ -54,13 +54,13 @@ def postures(file: Path = POSTURES) -> dict[str, Posture]:
     half_open.setflags(write=False)
     flat = np.zeros(len(HAND.joints))
     flat.setflags(write=False)
-    rows = yaml.safe_load(file.read_text())
-    return {
-        name: Posture(
-            name, _body(row.get("joints", {}), name), half_open if row.get("hand") == "half_open" else flat
-        )
-        for name, row in rows.items()
-    }
+    hands = {"flat": flat, "half_open": half_open}
+    known = {}
+    for name, row in yaml.safe_load(file.read_text()).items():
+        if row.get("hand") not in hands:
+            raise NeoError(f"posture {name}: hand {row.get('hand')!r}; one of {', '.join(hands)}")
+        known[name] = Posture(name, _body(row.get("joints", {}), name), hands[row["hand"]])
+    return known
 
 
 def posture(name: str) -> Posture:

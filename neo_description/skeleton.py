@@ -29,6 +29,7 @@ NECK, HEAD = 0.430, 0.070  # m: neck on torso, head on neck
 UPPER_ARM, FOREARM = 0.300, 0.260  # m
 EYES = (0.098, 0.040, 0.045)  # m: left camera in head; 1.53 m above the soles
 CAMERA_FOVY = 48.0  # degrees, vertical
+CAMERA_TILT = 0.25  # rad: cameras and gaze look this much down from the head's x axis
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def _arm(s: str) -> list[Link]:
     return [
         _turning(f"{s}_shoulder_carrier", "torso", (x, y if s == "l" else -y, z), f"{s}_shoulder_pitch", 0.25,
                  zero, small),
-        _turning(f"{s}_shoulder_cross", f"{s}_shoulder_carrier", zero, f"{s}_shoulder_roll", 0.25, zero, small),
+        _turning(f"{s}_shoulder_cross", f"{s}_shoulder_carrier", zero, f"{s}_shoulder_roll", 0.25, zero,
+                 small),
         _turning(f"{s}_upper_arm", f"{s}_shoulder_cross", zero, f"{s}_shoulder_yaw", 1.05,
                  (0.0, 0.0, -0.130), (0.045, 0.045, 0.150)),
         _turning(f"{s}_forearm", f"{s}_upper_arm", (0.0, 0.0, -UPPER_ARM), f"{s}_elbow_pitch", 0.65,
