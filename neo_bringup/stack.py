@@ -37,7 +37,7 @@ class Stack:
         graph.subscription(self.node, "safety/state", self._on_safety)
         self._executor = EventsExecutor(context=self.context)
         self._executor.add_node(self.node)
-        self._done = Future()
+        self._done: Future = Future()
         self._thread = threading.Thread(target=self._spin, name="neo-stack", daemon=True)
         self._thread.start()
 

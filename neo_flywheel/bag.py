@@ -102,7 +102,8 @@ class BagWriter:
         return max(0, self._last - self._first) * 1e-9
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
+        """Bytes on the disk."""
         return self._file.stat().st_size
 
     def add_topic(self, name: str, type_name: str, qos: Qos) -> int:

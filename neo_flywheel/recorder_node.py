@@ -95,7 +95,8 @@ class RecorderNode(Node):
             self._diagnostics.refused("record_episode", str(error))
             goal.abort()
             return RecordEpisode.Result(success=False, reason=str(error))
-        began, done = time.monotonic(), Future()
+        began = time.monotonic()
+        done: Future = Future()
 
         def watch() -> None:
             duration = time.monotonic() - began
@@ -107,7 +108,7 @@ class RecorderNode(Node):
                 done.set_result("done")
             else:
                 feedback = RecordEpisode.Feedback(duration=duration, messages=recorder.bag.messages)
-                feedback.bytes = recorder.bag.bytes
+                feedback.bytes = recorder.bag.size
                 goal.publish_feedback(feedback)
 
         timer = self.create_timer(FEEDBACK_EVERY, watch, clock=Clock(clock_type=ClockType.STEADY_TIME))

@@ -67,7 +67,8 @@ class DemoOutcome:
         r = self.result
         return (
             f"demo: success={'true' if r.success else 'false'} lifted_m={r.lifted_m:.3f} "
-            f"held_s={r.held_s:.2f} peak_force_n={r.peak_force_n:.1f} rtf={self.rtf:.2f} wall_s={self.wall_s:.1f}"
+            f"held_s={r.held_s:.2f} peak_force_n={r.peak_force_n:.1f} "
+            f"rtf={self.rtf:.2f} wall_s={self.wall_s:.1f}"
         )
 
 
@@ -139,7 +140,7 @@ def run(options: DemoOptions, say: Callable[[str], None], progress: Callable[[st
         if options.view:
             arguments.append(f"console_port:={port}")
         say(
-            f"starting the robot in simulation (scene {options.scene}, seed {options.seed}); log: {folder}/log.txt"
+            f"starting the robot in simulation: scene {options.scene}, seed {options.seed}, log {folder}/log.txt"
         )
         robot = cleanup.enter_context(LaunchedRobot([*arguments, *options.launch], folder / "log.txt"))
         robot.wait_up(START_TIMEOUT)

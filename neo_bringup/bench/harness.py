@@ -1,0 +1,169 @@
+"""Runs a benchmark seed by seed, keeps what is done, and turns it into a table and JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import math
+import os
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from neo_bringup.bench.figures import Figure, Target, holds, targets
+from neo_description.errors import NeoError
+
+ROOT = Path(__file__).parents[2]
+INTERNAL = ("figures", "harness", "report", "robot")
+CACHE = Path("runs") / "bench"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure. ``part`` names one measurement: a seed, or ``seed/what``. ``folder`` is for logs."""
+
+    name: str
+    seeds: tuple[int, ...]
+    quick: bool
+    scene: str
+    objects: str
+    folder: Path
+
+    def key(self) -> dict[str, Any]:
+        """What must be equal for kept results to count."""
+        return {"name": self.name, "quick": self.quick, "scene": self.scene, "objects": self.objects}
+
+
+@dataclass
+class Results:
+    """Samples by part, and the figures made of them."""
+
+    request: Request
+    samples: dict[str, dict[str, Any]] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+
+
+def benchmarks() -> list[str]:
+    """Names of the benchmarks there are."""
+    files = Path(__file__).parent.glob("[a-z]*.py")
+    return sorted(f.stem for f in files if f.stem not in INTERNAL)
+
+
+def find(name: str) -> ModuleType:
+    """The module of benchmark ``name``; NeoError lists the ones there are."""
+    if name not in benchmarks():
+        raise NeoError(f"no benchmark {name!r}; one of {', '.join(benchmarks())}, or docs")
+    return importlib.import_module(f"neo_bringup.bench.{name}")
+
+
+def run(module: Any, request: Request, progress: Callable[[str], None], resume: bool) -> Results:
+    """Measures every part of ``request`` that is not kept yet.
+
+    A benchmark module has ``parts(request) -> list[str]``, ``measure(part, request, progress) -> dict`` and
+    ``figures(samples) -> list[Figure]``.
+    """
+    results = Results(request)
+    kept = request.folder / "partial.json"
+    if resume:
+        results.samples = _read_kept(kept, request)
+    parts = module.parts(request)
+    for i, part in enumerate(parts):
+        if part in results.samples:
+            progress(f"{part}: kept from before ({i + 1} of {len(parts)})")
+            continue
+        progress(f"{part} ({i + 1} of {len(parts)})")
+        results.samples[part] = module.measure(part, request, progress)
+        _keep(kept, request, results.samples)
+    results.figures = module.figures({part: results.samples[part] for part in parts})
+    return results
+
+
+def _read_kept(file: Path, request: Request) -> dict[str, dict[str, Any]]:
+    try:
+        kept = json.loads(file.read_text())
+    except (OSError, json.JSONDecodeError):
+        return {}
+    return kept["samples"] if kept["key"] == request.key() else {}
+
+
+def _keep(file: Path, request: Request, samples: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".new")
+    partial.write_text(json.dumps({"key": request.key(), "samples": samples}))
+    partial.replace(file)
+
+
+def known_targets(name: str, file: Path | None = None) -> dict[str, Target]:
+    """The targets of benchmark ``name``: the figures whose id starts with its name."""
+    rows = targets(file or ROOT / "benchmarks" / "targets.yaml")
+    return {figure: target for figure, target in rows.items() if figure.split(".")[0] == name}
+
+
+def rows(results: Results, wanted: dict[str, Target]) -> list[tuple[Figure, Target, bool | None]]:
+    """Each figure with its target; a target that nothing measured counts as missed."""
+    measured = {figure.id: figure for figure in results.figures}
+    extra = {f: Target(f, f) for f in measured if f not in wanted}
+    table = []
+    for name, target in {**wanted, **extra}.items():
+        figure = measured.get(name, Figure(name, math.nan, 0, "not measured"))
+        table.append((figure, target, holds(figure, target)))
+    return table
+
+
+def exit_code(table: list[tuple[Figure, Target, bool | None]]) -> int:
+    """0 when every target holds, 1 when some fall short."""
+    return 1 if any(ok is False for _, _, ok in table) else 0
+
+
+def as_json(results: Results, table: list[tuple[Figure, Target, bool | None]]) -> dict[str, Any]:
+    """The JSON of a run; a value that is no number is null."""
+    figures = {
+        figure.id: {
+            "value": figure.value if math.isfinite(figure.value) else None,
+            "unit": target.unit,
+            "target": target.text() if target.target is not None else None,
+            "ok": ok,
+            "n": figure.n,
+            **({"note": figure.note} if figure.note else {}),
+        }
+        for figure, target, ok in table
+    }
+    request = results.request
+    return {
+        "figures": figures,
+        "machine": machine(),
+        "commit": commit(),
+        "benchmark": request.name,
+        "seeds": list(request.seeds),
+        "quick": request.quick,
+        "scene": request.scene,
+        "objects": request.objects,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load_average": round(os.getloadavg()[0], 2),
+    }
+
+
+def machine() -> str:
+    """Processor, cores in use and memory, in words."""
+    model = platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        model = names[0] if names else model
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB"
+
+
+def commit() -> str:
+    """The checkout's commit, ``+`` when something differs from it; empty outside a checkout."""
+    try:
+        words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,0 +1,55 @@
+"""``neo bench``: measures figures against their targets."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from neo_bringup.bench import harness, report
+from neo_bringup.bench.harness import CACHE, ROOT, Request
+from neo_description.errors import NeoError
+
+HELP = "measure figures against their targets: neo bench perception, demo, loop, kill, parity"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", help=f"one of {', '.join(harness.benchmarks())}; docs writes docs/benchmarks.md"
+    )
+    parser.add_argument("--seeds", type=int, help="how many; default: the benchmark's own")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="write the results there, too")
+    parser.add_argument("--quick", action="store_true", help="an answer within five minutes")
+    parser.add_argument("--scene", default="kitchen_table")
+    parser.add_argument("--objects", default="", help="objects file")
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run ended")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: all targets hold; 1: some fall short; NeoError (2): could not run."""
+    if args.name == "docs":
+        file = ROOT / "docs" / "benchmarks.md"
+        file.write_text(
+            report.document(ROOT / "benchmarks" / "results", ROOT / "benchmarks" / "targets.yaml")
+        )
+        print(f"wrote {file}")
+        return 0
+    module = harness.find(args.name)
+    count = args.seeds if args.seeds is not None else module.SEEDS[1 if args.quick else 0]
+    if count < 1:
+        raise NeoError(f"--seeds {count}; at least 1")
+    seeds = tuple(range(args.first_seed, args.first_seed + count))
+    request = Request(args.name, seeds, args.quick, args.scene, args.objects, CACHE.resolve() / args.name)
+    results = harness.run(module, request, _progress, args.resume)
+    table = harness.rows(results, harness.known_targets(args.name))
+    report.show(table)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(harness.as_json(results, table), indent=2) + "\n")
+    return harness.exit_code(table)
+
+
+def _progress(line: str) -> None:
+    print(f"… {line}", file=sys.stderr, flush=True)
