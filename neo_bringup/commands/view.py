@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 
 from neo_bringup.client import add_namespace
-from neo_bringup.console.node import ConsoleNode
-from neo_ros.main import run as run_nodes
 
 HELP = "show the robot in a web page on this machine, with a prompt box and STOP"
 
@@ -20,15 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the page until Ctrl-C, its address printed first; a taken port ends it with one line and code 2."""
+    """Serve the page until Ctrl-C, its address printed first; a taken port ends it with one line, code 2."""
+    # imported here: the page's libraries take a second, and `neo --help` does not need them
+    from neo_bringup.console.node import ConsoleNode
+    from neo_ros.main import run as run_nodes
+
     arguments = ["--ros-args", "-p", f"port:={args.port}", "-p", f"furniture:='{args.furniture}'"]
     if args.namespace:
         arguments += ["-r", f"__ns:=/{args.namespace.strip('/')}"]
-
-    def console() -> ConsoleNode:
-        node = ConsoleNode()
-        print(f"console: {node.page.address} (Ctrl-C ends it, the robot goes on)", flush=True)
-        return node
-
-    run_nodes(console, args=arguments)
+    run_nodes(ConsoleNode, args=arguments)
     return 0

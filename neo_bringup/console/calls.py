@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
+from neo_msgs.action import DoTask
+from neo_msgs.srv import SetMode
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from std_srvs.srv import SetBool
 
 from neo_bringup.console.snapshot import TaskView
-from neo_msgs.action import DoTask
-from neo_msgs.srv import SetMode
 from neo_ros import graph
 
 STOP_TRIES = 5

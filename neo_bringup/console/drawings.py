@@ -35,11 +35,18 @@ STYLE = """<style>
 div:has(> .neo-stop-follows) + div button {height: 60px !important}
 div:has(> .neo-stop-follows) + div button span {font-size: 24px; font-weight: 700 !important;
   letter-spacing: .1em}
+.neo-lost {display: none; padding: 8px 10px; border-radius: 8px; background: #1f262c; color: #fff;
+  font-weight: 600}
+[style*="pointer-events: none"] .neo-lost {display: block}
 .neo h4 {font-size: 12px; font-weight: 600; color: #56626d; margin: 10px 0 4px}
 </style>"""
 
+# viser freezes its elements with this style when the connection to the console is lost.
+LOST = """<div class="neo"><div class="neo-lost">NO CONNECTION to the console. This page shows the past,
+and its STOP does not work: use <code>neo stop</code> or the robot's own switch.</div></div>"""
+
 SAFETY_COLOUR = {
-    Safety.STOP: "#b3302a",
+    Safety.STOP: "#4a5763",
     Safety.STANDING_UP: "#b9770e",
     Safety.ACTIVE: "#2b7a46",
     Safety.FALLING: "#b3302a",
@@ -75,7 +82,7 @@ def safety(snapshot: Snapshot, silent_after: float) -> str:
     drives = "" if snapshot.drive_mode is None else f"drives: {DriveMode(snapshot.drive_mode).name.lower()}"
     if snapshot.runstop:
         return _chip("#b3302a", "RUNSTOP", f"latched; {drives}. Reset, then Stand")
-    name = Safety(snapshot.safety).name.replace("_", " ")
+    name = "STOPPED" if snapshot.safety == Safety.STOP else Safety(snapshot.safety).name.replace("_", " ")
     detail = "; ".join(part for part in (drives, snapshot.safety_reason) if part)
     return _chip(SAFETY_COLOUR[snapshot.safety], name, detail)
 

@@ -135,26 +135,46 @@ def geom_mesh(model: mujoco.MjModel, geom: int) -> Mesh | None:
     return None
 
 
-def links(model: mujoco.MjModel) -> list[Link]:
-    """All bodies of ``model``, parents first, with what is visible of them; the world is body 0."""
+def colour(model: mujoco.MjModel, geom: int) -> tuple[int, int, int, int]:
+    """What one sees of a geom on average: its own colour or its material's, times the mean of its texture."""
+    material = int(model.geom_matid[geom])
+    if material < 0:
+        rgba = np.array(model.geom_rgba[geom], float)
+    else:
+        rgba = np.array(model.mat_rgba[material], float)
+        texture = int(model.mat_texid[material, int(mujoco.mjtTextureRole.mjTEXROLE_RGB)])
+        if texture >= 0:
+            channels = int(model.tex_nchannel[texture])
+            count = int(model.tex_height[texture] * model.tex_width[texture]) * channels
+            first = int(model.tex_adr[texture])
+            pixels = np.asarray(model.tex_data[first : first + count]).reshape(-1, channels)
+            rgba[:3] *= pixels[:, :3].mean(axis=0) / 255.0
+    r, g, b, a = (round(255 * float(channel)) for channel in np.clip(rgba, 0.0, 1.0))
+    return r, g, b, a
+
+
+def links(model: mujoco.MjModel, solid: bool = False) -> list[Link]:
+    """All bodies of ``model``, parents first, with what is visible of them; the world is body 0.
+
+    ``solid``: only what can be touched, so a table without the walls that are mere backdrop.
+    """
     pieces: list[dict[tuple[int, int, int, int], list[Mesh]]] = [{} for _ in range(model.nbody)]
     for geom in range(model.ngeom):
-        material = model.geom_matid[geom]
-        rgba = model.mat_rgba[material] if material >= 0 else model.geom_rgba[geom]
-        mesh = geom_mesh(model, geom)
-        if mesh is None or rgba[3] == 0.0 or model.geom_group[geom] >= VISIBLE_GROUPS:
+        mesh, seen = geom_mesh(model, geom), colour(model, geom)
+        if mesh is None or seen[3] == 0 or model.geom_group[geom] >= VISIBLE_GROUPS:
+            continue
+        if solid and not (model.geom_contype[geom] or model.geom_conaffinity[geom]):
             continue
         rotation = np.zeros(9)
         mujoco.mju_quat2Mat(rotation, model.geom_quat[geom])
         placed = mesh.moved(rotation.reshape(3, 3), model.geom_pos[geom])
-        r, g, b, a = (round(255 * float(channel)) for channel in rgba)
-        pieces[model.geom_bodyid[geom]].setdefault((r, g, b, a), []).append(placed)
+        pieces[model.geom_bodyid[geom]].setdefault(seen, []).append(placed)
     return [
         Link(
             body=body,
             parent=int(model.body_parentid[body]),
             name=model.body(body).name,
-            parts={colour: join(found) for colour, found in pieces[body].items()},
+            parts={seen: join(found) for seen, found in pieces[body].items()},
         )
         for body in range(model.nbody)
     ]

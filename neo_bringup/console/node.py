@@ -14,6 +14,7 @@ from rclpy.node import Node
 from neo_bringup.console.calls import RobotCalls
 from neo_bringup.console.page import Page
 from neo_bringup.console.samples import GraphSource
+from neo_description import scenes
 from neo_description.builder import build_robot
 from neo_ros import params
 from neo_ros.diagnostics import Diagnostics
@@ -39,7 +40,7 @@ class ConsoleNode(Node):
             furniture=furniture(self._params),
             complain=self._diagnostics.error,
         )
-        self.get_logger().info(f"look at the robot: {self.page.address}")
+        print(f"console: {self.page.address}", flush=True)  # for people, and for who started this
 
     def close(self) -> None:
         """Close the page and leave the graph."""
@@ -51,9 +52,7 @@ def furniture(parameters: SimpleNamespace) -> mujoco.MjModel | None:
     """The scene whose fixed parts are drawn, or ``None``."""
     if not parameters.furniture:
         return None
-    from neo_description import scenes
-
-    return scenes.make(parameters.furniture, 0)
+    return scenes.make(parameters.furniture, objects=()).model
 
 
 def main() -> None:

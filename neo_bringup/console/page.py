@@ -99,7 +99,7 @@ class Page:
         gui = self._server.gui
         gui.main_panel.dock_left()
         gui.main_panel.set_width(280)
-        gui.add_html(drawings.STYLE)
+        gui.add_html(drawings.STYLE + drawings.LOST)
         self._html["safety"] = gui.add_html("")
         gui.add_html('<div class="neo-stop-follows"></div>')
         stop = gui.add_button("STOP", color=(214, 40, 40), hint="The drives hold at once (runstop)")

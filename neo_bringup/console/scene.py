@@ -14,23 +14,12 @@ from transforms3d.quaternions import mat2quat, qconjugate, qmult, rotate_vector
 
 from neo_bringup.console import meshes
 from neo_bringup.console.snapshot import Snapshot
+from neo_description import objects
 from neo_description.signals import DetectedObject, Scene
 
 SAME_QUATERNION = 1.5e-6  # 1 - |dot|: below 0.2 degrees nothing is sent
 SAME_POSITION = 5e-4  # m
-COLOURS: dict[str, tuple[int, int, int]] = {
-    "red": (204, 46, 40),
-    "green": (46, 140, 70),
-    "blue": (44, 92, 190),
-    "yellow": (236, 196, 44),
-    "orange": (236, 128, 32),
-    "purple": (122, 68, 160),
-    "pink": (226, 130, 160),
-    "brown": (128, 86, 56),
-    "black": (40, 42, 46),
-    "white": (240, 240, 238),
-    "grey": (140, 146, 152),
-}
+COLOURS = {name: tuple(round(255 * c) for c in rgb) for name, rgb in objects.colors().items()}
 UNKNOWN_COLOUR = (140, 146, 152)
 
 
@@ -161,7 +150,7 @@ class ObjectsView:
         if self._table is None or self._table[0] != size:
             if self._table is not None:
                 self._table[1].handle.remove()
-            top = meshes.box(np.array([size[0] / 2, size[1] / 2, 0.002]))
+            top = meshes.box(np.array([size[0] / 2, size[1] / 2, 0.004]))
             handle = self._scene.add_mesh_simple(
                 "/odom/seen/table",
                 top.vertices,
@@ -189,12 +178,12 @@ def object_mesh(class_name: str, size: np.ndarray) -> meshes.Mesh:
     return meshes.box(half)
 
 
-def add_furniture(viser_scene: Any, model: mujoco.MjModel, movable: bool = False) -> None:
-    """Draw the bodies of ``model`` that are welded to the world (``movable``: the others too)."""
+def add_furniture(viser_scene: Any, model: mujoco.MjModel) -> None:
+    """Draw the solid parts of ``model`` that are fixed to the world."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
-    for link in meshes.links(model):
-        if model.body_weldid[link.body] != 0 and not movable:
+    for link in meshes.links(model, solid=True):
+        if model.body_weldid[link.body] != 0:
             continue
         for number, (colour, mesh) in enumerate(link.parts.items()):
             viser_scene.add_mesh_simple(
@@ -241,7 +230,7 @@ class SceneView:
         self._server = server
         add_room(server.scene, server)
         self.robot = RobotView(server.scene, robot)
-        self.objects = ObjectsView(server.scene)
+        self.seen = ObjectsView(server.scene)
         if furniture is not None:
             add_furniture(server.scene, furniture)
 
@@ -249,4 +238,4 @@ class SceneView:
         """Show ``snapshot``; pages get the changes together."""
         with self._server.atomic():
             self.robot.put(snapshot.joints, snapshot.T_odom_base)
-            self.objects.put(snapshot.scene, snapshot.T_odom_base)
+            self.seen.put(snapshot.scene, snapshot.T_odom_base)

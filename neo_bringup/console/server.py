@@ -33,7 +33,7 @@ def _free_port(port: int) -> int:
         except OSError as error:
             raise NeoError(
                 f"console: port {port} on {HOST} cannot be used ({error.strerror}); "
-                f"choose another with port:=NUMBER, or 0 for any free one"
+                f"look at http://{HOST}:{port}, or choose another port (0: any free one)"
             ) from None
         return int(probe.getsockname()[1])
 
