@@ -109,7 +109,7 @@ def look(
         T_odom_base = T_world_base.copy()
         T_odom_base[:3, :3] = _turn(rng.normal(0, TILT_ERROR, 2)) @ T_odom_base[:3, :3]
         start = time.process_time()
-        seen = perception.update(frame, head.at(now), T_odom_base)
+        seen = perception.update(frame, head.at(now), T_odom_base, head.joints(now))
         tally.cpu.append(1e3 * (time.process_time() - start))
         if watch is not None:
             watch(frame, perception)

@@ -30,7 +30,7 @@ class Outline:
         return len(self.pixel)
 
 
-def outline(mask: np.ndarray, box: tuple[int, int, int, int], limit: int = 120) -> Outline:
+def outline(mask: np.ndarray, box: tuple[int, int, int, int], limit: int = 80) -> Outline:
     """The outer outline of ``mask`` (H, W) uint8 0/1 within ``box`` (x, y, w, h), at most ``limit`` points.
 
     The half-way line of the blurred region: hard, aliased edges come out unbiased and with smooth normals.

@@ -16,13 +16,19 @@ from neo_perception.segment import Blob, Colors
 from neo_perception.silhouette import silhouette_area
 
 IN_FRONT = 2.0  # px of disparity: what is nearer than this beside an outline hides part of the thing
+UNKNOWN, AFLOAT = (
+    0.7,
+    0.7,
+)  # added misfit: of a class in a colour the registry lacks; of a new thing in the air
+BESIDE = 0.03  # m: an arm this much further than an outline may still cover it
 FEWEST = 10  # outline points, both images together
 
 
 @dataclass(slots=True)
 class View:
     """A rectified pair and where it was taken: images (H, W, 3) RGB, ``K``, ``baseline`` m,
-    ``T_level_camera`` (4, 4) of the left camera, ``disparity`` (H / scale, W / scale) px, left."""
+    ``T_level_camera`` (4, 4) of the left camera, ``disparity`` (H / scale, W / scale) px, left;
+    ``own``: depth (H, W) m of the robot's own arms in the left and right image, 0 elsewhere."""
 
     left: np.ndarray
     right: np.ndarray
@@ -31,6 +37,7 @@ class View:
     T_level_camera: np.ndarray
     disparity: np.ndarray
     scale: int
+    own: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def T_level_right(self) -> np.ndarray:
@@ -85,12 +92,19 @@ class Detector:
 
     def __init__(self, models: Models, params: SimpleNamespace) -> None:
         self.models, self._params = models, params
-        self._colors = Colors(models.colors, params.objects_file)
+        trims = (color for more in models.trims.values() for color in more)
+        names = tuple(dict.fromkeys((*models.colors, *trims)))
+        self._colors = Colors(names, params.objects_file)
 
     def detect(self, view: View, table_z: float | None, hints: list[Hint]) -> list[Detection]:
         """Everything seen; ``table_z`` m is the height of the table in the level frame, where known."""
         labels = [self._colors.label(image) for image in (view.left, view.right)]
-        left, right = (segment.blobs(mark, self._colors.names, self._params.least_area) for mark in labels)
+        left, right = (
+            segment.attach(
+                segment.blobs(mark, self._colors.names, self._params.least_area), self.models.trims
+            )
+            for mark in labels
+        )
         found = []
         for parts, hint in _by_hint(left, hints, view):
             detection = self._one(parts, hint, right, view, table_z, labels)
@@ -110,15 +124,15 @@ class Detector:
         if disparity is None or not self._within_reach(view, disparity):
             return None
         mine = self._colors.names.index(blob.color) + 1
-        touching = [_planes(blob, view, view.T_level_camera, labels[0], mine, disparity, 0.0)]
+        touching = [_planes(blob, view, view.T_level_camera, labels[0], mine, disparity, 0)]
         if other is not None:
-            touching.append(_planes(other, view, view.T_level_right, labels[1], mine, disparity, disparity))
+            touching.append(_planes(other, view, view.T_level_right, labels[1], mine, disparity, 1))
         touching = [t for t in touching if len(t)]
         if sum(map(len, touching)) < FEWEST:
             return None
-        surface = view.lift(blob.center, disparity)
-        away = surface - view.T_level_camera[:3, 3]
-        guess = surface + 0.03 * away / np.linalg.norm(away)
+        guess = view.lift(blob.center, disparity)
+        away = (guess - view.T_level_camera[:3, 3])[:2]
+        guess[:2] += 0.025 * away / np.linalg.norm(away)  # from the side that is seen to the middle
         if hint is not None and np.linalg.norm(hint.center - guess) < 0.1:
             guess = hint.center
         return self._best(blob, Planes.join(touching), guess, hint, view, table_z)
@@ -136,11 +150,13 @@ class Detector:
         scores: dict[str, float] = {}
         best: tuple[float, Model, Fit] | None = None
         for model in self.models.of(blob.color):
-            if best is not None and best[0] < 0.8 and not model.known:
+            if best is not None and best[0] < UNKNOWN + 0.5 and not model.known:
                 break
             yaw = hint.yaw if hint is not None and hint.model.class_name == model.class_name else None
-            fitted = self._fit(touching, guess, model, yaw, table_z)
-            cost = fitted.cost
+            fitted, stands = self._fit(touching, guess, model, yaw, table_z, hint)
+            cost = fitted.cost + (0.0 if model.known else UNKNOWN)
+            if hint is None and table_z is not None and not stands:
+                cost += AFLOAT
             if cost < scores.get(model.class_name, np.inf):
                 scores[model.class_name] = cost
             if best is None or cost < best[0]:
@@ -157,21 +173,25 @@ class Detector:
         )  # fmt: skip
 
     def _fit(
-        self, touching: Planes, guess: np.ndarray, model: Model, yaw: float | None, table_z: float | None
-    ) -> Fit:
-        """The fit without the table; and with it, where it turns out to stand there."""
+        self, touching: Planes, guess: np.ndarray, model: Model, yaw: float | None, table_z: float | None,
+        hint: Hint | None,
+    ) -> tuple[Fit, bool]:  # fmt: skip
+        """The fit without the table; with it, where it turns out to stand there. And whether it stands."""
         noise = self._params.edge_noise
-        free = fit(touching, guess, model, noise, yaw=yaw)
+        feet = [] if table_z is None else [table_z]
+        feet.append((guess if hint is None else hint.center)[2] - model.size[2] / 2)
+        free = fit(touching, guess, model, noise, yaw=yaw, feet=tuple(feet))
         if table_z is None:
-            return free
+            return free, False
         foot = free.center[2] - free.size[2] / 2
         x = np.zeros(len(free.solution.x))
         x[2], x[3] = 1.0, -1.0
         spread = float(np.sqrt(x @ free.solution.covariance @ x))
         if abs(foot - table_z) > 0.012 + 2.5 * spread:
-            return free
+            return free, False
         support = Support(table_z, self._params.support_noise)
-        return fit(touching, guess, model, noise, support, free.yaw if model.shape == "box" else None)
+        yaw = free.yaw if model.shape == "box" else None
+        return fit(touching, guess, model, noise, support, yaw, (free.center[2] - model.size[2] / 2,)), True
 
 
 def _by_hint(found: list[Blob], hints: list[Hint], view: View) -> list[tuple[list[Blob], Hint | None]]:
@@ -230,12 +250,14 @@ def _partner(blob: Blob, right: list[Blob], near: float | None) -> tuple[Blob | 
 
 
 def _planes(
-    blob: Blob, view: View, T: np.ndarray, labels: np.ndarray, mine: int, disparity: float, shift: float
+    blob: Blob, view: View, T: np.ndarray, labels: np.ndarray, mine: int, disparity: float, side: int
 ) -> Planes:
     """Touching planes of a region's outline, without the parts at the border or made by what stands in front.
 
-    ``shift`` px takes the image's pixels to the left image's, where disparities are known.
+    ``side``: 0 for the left image, 1 for the right one, whose points are moved to the left one's, where
+    disparities are known.
     """
+    shift = disparity * side
     edge = outline(blob.mask, blob.box)
     beside = view.disparity_at(edge.pixel + 5.0 * edge.normal + (shift, 0.0))
     own = view.disparity_at(edge.pixel - 3.0 * edge.normal + (shift, 0.0))
@@ -244,6 +266,9 @@ def _planes(
     # A thing of another colour right there, and not clearly behind: the line between may be its outline.
     there = labels[edge.outside[:, 1], edge.outside[:, 0]]
     hidden |= (there > 0) & (there != mine) & (beside > own - IN_FRONT)
+    if view.own is not None:
+        arm = view.own[side][edge.outside[:, 1], edge.outside[:, 0]]
+        hidden |= (arm > 0.0) & (arm < view.K[0, 0] * view.baseline / own + BESIDE)
     use = edge.inside_image & ~hidden
     return planes(edge.pixel[use], edge.normal[use], view.K, T)
 

@@ -24,9 +24,11 @@ import numpy as np
 from neo_perception.contour import Planes
 from neo_perception.models import LEAST, Model
 
+NEARER_FURTHER = (-0.015, 0.015)  # m
 STRAIGHT = 0.25  # |N·e| below which a plane is taken to contain the edge direction e
 UP = np.array([0.0, 0.0, 1.0])
 FREE = (1.0, 1.0, 1.0)  # m: spread of the centre about the guess: next to none
+DEPENDENT = 3.0  # neighbouring outline points share blur and aliasing: so many count as one measurement
 ROBUST = 2.0  # residuals beyond this many sigmas count less and less (Cauchy)
 
 
@@ -68,27 +70,53 @@ def fit(
     edge_px: float,
     support: Support | None = None,
     yaw: float | None = None,
+    feet: tuple[float, ...] = (),
 ) -> Fit:
     """The thing of ``model`` that touches ``planes``; ``guess`` (3,) m is a rough centre.
 
     ``edge_px``: standard deviation (px) of one outline point. ``yaw``: where a box is looked for first (the
-    whole quarter turn is searched without it).
+    whole quarter turn is searched without it). ``feet``: heights (m) at which a stack may begin; each is
+    tried, because the segment that a point belongs to depends on it (default: as ``guess`` has it).
     """
     distance = np.linalg.norm(guess - planes.origin, axis=1)
     sigma = edge_px * planes.pixel * distance
     if model.shape == "box":
         return _fit_box(planes, guess, model, sigma, support, yaw)
-    center, H = guess, model.size[2]
-    for _ in range(2 if len(model.segments) > 1 else 1):
-        if model.shape == "spheroid":
-            A, b, mean, spread = _spheroid(planes, guess, model)
-        else:
-            A, b, mean, spread = _stack(planes, center, guess, H, model)
+    if model.shape == "spheroid":
+        A, b, mean, spread = _spheroid(planes, guess, model)
         solution = _solve(A, b, mean, spread, sigma, support)
-        center, H = solution.x[:3], 2 * solution.x[3]
-    x = solution.x
-    size = x[3] * (model.size / model.size[2]) if model.shape == "spheroid" else np.array([x[4], x[4], x[3]])
-    return Fit(center, np.maximum(2 * size, LEAST), 0.0, solution)
+        size = solution.x[3] * (model.size / model.size[2])
+        return Fit(solution.x[:3], np.maximum(2 * size, LEAST), 0.0, solution)
+    several = len(model.segments) > 1
+    if several:
+        starts = _starts(planes, guess, model, feet)
+        found = [_fit_stack(planes, start, model, sigma, support, 2) for start in starts]
+        best = min(found, key=lambda s: s.cost).x[:3]
+        solution = _fit_stack(planes, best, model, sigma, support, 3)
+    else:
+        solution = _fit_stack(planes, guess, model, sigma, support, 1)
+    size = 2 * solution.x[[4, 4, 3]]
+    return Fit(solution.x[:3], np.maximum(size, LEAST), 0.0, solution)
+
+
+def _starts(planes: Planes, guess: np.ndarray, model: Model, feet: tuple[float, ...]) -> list[np.ndarray]:
+    """Where a stack's centre may be: on each of ``feet``, nearer and further."""
+    away = (guess - planes.origin[0])[:2]
+    away /= max(np.linalg.norm(away), 1e-6)
+    heights = [foot + model.size[2] / 2 for foot in feet] or [guess[2]]
+    return [np.r_[guess[:2] + off * away, z] for z in heights for off in NEARER_FURTHER]
+
+
+def _fit_stack(planes, start, model, sigma, support, rounds) -> _Solution:
+    radii = np.array([segment.radius for segment in model.segments])
+    mean = np.r_[start, model.size[2] / 2, radii]
+    spread = np.r_[FREE, model.sigma[2] / 2, model.sigma[0] / model.size[0] * radii]
+    x = mean
+    for _ in range(rounds):
+        A, b = _stack(planes, x, sigma, model)
+        solution = _solve(A, b, mean, spread, sigma, support)
+        x = solution.x
+    return solution
 
 
 def snap(planes: Planes, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,38 +138,45 @@ def _spheroid(planes: Planes, guess: np.ndarray, model: Model) -> tuple:
     return A, np.sum(N * planes.origin, 1), mean, np.r_[FREE, model.sigma[2] / 2]
 
 
-def _stack(planes: Planes, center: np.ndarray, guess: np.ndarray, H: float, model: Model) -> tuple:
-    """Unknowns: centre (3), half height, one radius a segment. ``center``, ``H``: the last solution, which
-    says to which segment an outline point belongs; points near a step between segments are left out."""
-    N, side = snap(planes, UP)
+def _stack(planes: Planes, x: np.ndarray, sigma: np.ndarray, model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Unknowns: centre (3), half height, one radius a segment.
+
+    Each outline point lies on a side, an upper or a lower rim of a segment: on the one that it fits best
+    at the last solution ``x``, among those that its normal and its height allow.
+    """
+    straight, on_side = snap(planes, UP)
+    raw = planes.normal
     ray = planes.ray
     level = np.maximum(np.hypot(ray[:, 0], ray[:, 1]), 1e-6)
-    to_axis = np.sum((center[:2] - planes.origin[:, :2]) * ray[:, :2], 1) / level**2
-    share = (planes.origin[:, 2] + to_axis * ray[:, 2] - center[2]) / H + 0.5
-    lean = -ray[:, 2] / level / H  # how fast a ray sinks: what it meets behind the axis looks higher
-    across = np.hypot(N[:, 0], N[:, 1])
-    up = ~side & (N[:, 2] > 0)
-    down = ~side & (N[:, 2] < 0)
-    A = np.zeros((len(N), 4 + len(model.segments)))
-    off = np.full(len(N), 0.08)  # of the height: how far an edge may be from where it should be
-    single = len(model.segments) == 1
+    H = 2 * x[3]
+    to_axis = np.sum((x[:2] - planes.origin[:, :2]) * ray[:, :2], 1) / level**2
+    share = (planes.origin[:, 2] + to_axis * ray[:, 2] - x[2]) / H + 0.5  # of the height, at the axis
+    slope = np.abs(ray[:, 2]) / level / H  # what a ray meets before or behind the axis looks lower, higher
+    several = len(model.segments) > 1
+    n, m = len(raw), len(x)
+    best_A, best_b, best_r = np.zeros((n, m)), np.zeros(n), np.full(n, np.inf)
     for k, s in enumerate(model.segments):
-        on_side = side & ((s.low + 0.03 < share) & (share < s.high - 0.02) | single)
-        A[on_side, 3], A[on_side, 4:] = 0.0, 0.0
-        A[on_side, 4 + k] = across[on_side]
-        for which, edge, sign in ((up, s.high, 1.0), (down, s.low, -1.0)):
-            wrong = np.abs(share - edge - sign * lean * s.radius)
-            nearer = which & ((wrong < off) | single)
-            off = np.where(nearer, wrong, off)
-            A[nearer, 4:] = 0.0
-            A[nearer, 4 + k] = across[nearer]
-            A[nearer, 3] = N[nearer, 2] * (2.0 * edge - 1.0)
-    use = np.any(A != 0.0, axis=1)
-    A[:, :3] = np.where(use[:, None], N, 0.0)
-    b = np.where(use, np.sum(N * planes.origin, 1), 0.0)
-    mean = np.r_[guess, model.size[2] / 2, [s.radius for s in model.segments]]
-    spread = [model.sigma[0] / model.size[0] * s.radius for s in model.segments]
-    return A, b, mean, np.r_[FREE, model.sigma[2] / 2, spread]
+        reach = slope * s.radius + 0.04
+        for part in ("side", "top", "bottom"):
+            N = straight if part == "side" else raw
+            A = np.zeros((n, m))
+            A[:, :3] = N
+            A[:, 4 + k] = np.hypot(N[:, 0], N[:, 1])
+            if part == "side":
+                allowed = on_side
+                low, high = s.low, s.high
+            else:
+                edge = s.high if part == "top" else s.low
+                A[:, 3] = N[:, 2] * (2 * edge - 1)
+                allowed = N[:, 2] > 0.05 if part == "top" else N[:, 2] < -0.05
+                low = high = edge
+            if several:
+                allowed = allowed & (share > low - reach) & (share < high + reach)
+            b = np.sum(N * planes.origin, 1)
+            r = np.where(allowed, np.abs(A @ x - b) / sigma, np.inf)
+            nearer = r < best_r
+            best_A[nearer], best_b[nearer], best_r[nearer] = A[nearer], b[nearer], r[nearer]
+    return best_A, best_b
 
 
 def _fit_box(planes, guess, model, sigma, support, yaw) -> Fit:
@@ -197,13 +232,13 @@ def _solve(A, b, mean, prior_sigma, sigma, support: Support | None) -> _Solution
     """
     n = len(b)
     As, bs = A / sigma[:, None], b / sigma
-    P = np.diag(prior_sigma**-2)
+    P = DEPENDENT * np.diag(prior_sigma**-2)
     q = P @ mean
     if support is not None:  # centre - half height = what it stands on
         row = np.zeros(len(mean))
         row[2], row[3] = 1.0, -1.0
-        P = P + np.outer(row, row) / support.sigma**2
-        q = q + row * support.z / support.sigma**2
+        P = P + DEPENDENT / support.sigma**2 * np.outer(row, row)
+        q = q + DEPENDENT / support.sigma**2 * support.z * row
     used = np.any(A != 0.0, axis=1)
     w = used.astype(float)
     for _ in range(5):
@@ -214,7 +249,6 @@ def _solve(A, b, mean, prior_sigma, sigma, support: Support | None) -> _Solution
         w = used / (1.0 + (r / ROBUST) ** 2)
     loss = np.where(used, ROBUST**2 * np.log1p((r / ROBUST) ** 2), 1.5)
     sizes = ((x - mean) / prior_sigma)[3:]
-    cost = (loss.sum() + np.sum(sizes**2)) / max(n, 1)
+    cost = (loss.sum() + DEPENDENT * np.sum(sizes**2)) / max(n, 1)
     good = float(np.mean(used & (np.abs(r) < 3.0))) if n else 0.0
-    # Neighbouring outline points share their error (blur, aliasing): count one in three as independent.
-    return _Solution(x, 3.0 * np.linalg.inv(H), float(cost), good)
+    return _Solution(x, DEPENDENT * np.linalg.inv(H), float(cost), good)

@@ -28,12 +28,12 @@ class HeadPose:
         self._history: deque[tuple[float, np.ndarray]] = deque()
 
     def add(self, time: float, joint_position: np.ndarray) -> None:
-        """Encoders (31,) rad at ``time``; time running backwards (a restart) clears the history."""
+        """Encoders (31,) rad, or (75,) with the hands, at ``time``; an earlier time clears the history."""
         if self._history and time <= self._history[-1][0]:
             if time == self._history[-1][0]:
                 return
             self._history.clear()
-        self._history.append((time, joint_position[self._chain].copy()))
+        self._history.append((time, np.array(joint_position, float)))
         while time - self._history[0][0] > self._span:
             self._history.popleft()
 
@@ -43,16 +43,21 @@ class HeadPose:
 
     def at(self, time: float) -> np.ndarray:
         """``T_base_camera`` (4, 4) of the left optical frame at ``time``; NeoError without encoders then."""
+        q = np.zeros(len(BODY.joints))
+        q[self._chain] = self.joints(time)[self._chain]
+        return self._kinematics.frames(q, (CAMERA_FRAME,))[CAMERA_FRAME].copy()
+
+    def joints(self, time: float) -> np.ndarray:
+        """The joint positions at ``time``, interpolated; as many as were added."""
         if not self._history:
             raise NeoError("the head's pose is unknown: no joint encoders yet")
-        times = np.array([t for t, _ in self._history])
-        if not times[0] - self._reach <= time <= times[-1] + self._reach:
+        first, last = self._history[0][0], self._history[-1][0]
+        if not first - self._reach <= time <= last + self._reach:
             raise NeoError(
-                f"no joint encoders at {time:.3f} s, the image's time; known from {times[0]:.3f} "
-                f"to {times[-1]:.3f} s"
+                f"no joint encoders at {time:.3f} s, the image's time; known from {first:.3f} to {last:.3f} s"
             )
-        values = np.array([q for _, q in self._history])
-        chain = [np.interp(time, times, values[:, k]) for k in range(len(CHAIN))]
-        q = np.zeros(len(BODY.joints))
-        q[self._chain] = chain
-        return self._kinematics.frames(q, (CAMERA_FRAME,))[CAMERA_FRAME].copy()
+        after = next((k for k, (t, _) in enumerate(self._history) if t >= time), len(self._history) - 1)
+        t1, q1 = self._history[after]
+        t0, q0 = self._history[max(after - 1, 0)]
+        share = 1.0 if t1 == t0 else float(np.clip((time - t0) / (t1 - t0), 0.0, 1.0))
+        return q0 + share * (q1 - q0)

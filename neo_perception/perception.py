@@ -12,6 +12,7 @@ from neo_description.signals import DetectedObject, Scene, StereoFrame, Table
 from neo_perception import stereo
 from neo_perception.detect import Detection, Detector, Hint, View
 from neo_perception.models import Models
+from neo_perception.own_body import OwnBody
 from neo_perception.table import TableFinder
 from neo_perception.track import Track, Tracker
 
@@ -31,16 +32,22 @@ class Perception:
         self._detector = Detector(Models(self.params.objects_file), self.params)
         self._table = TableFinder(self.params.table_low, self.params.table_high)
         self._tracker = Tracker(self.params)
+        self._own = OwnBody()
         self.view: View | None = None
         self.detections: list[Detection] = []
 
     def update(
-        self, frame: StereoFrame, T_base_camera: np.ndarray, T_odom_base: np.ndarray | None = None
+        self,
+        frame: StereoFrame,
+        T_base_camera: np.ndarray,
+        T_odom_base: np.ndarray | None = None,
+        joint_position: np.ndarray | None = None,
     ) -> Scene:
         """The scene at ``frame.time``. ``T_base_camera`` (4, 4): left optical frame, from joint encoders.
 
         ``T_odom_base`` (4, 4): the body's estimate; with it things keep their places while the base moves
         and "up" is known. Without it the pelvis is taken to be upright and at rest.
+        ``joint_position`` (31,) or (75,) rad: encoders then; with them the robot knows its own arms.
         """
         T_fixed_base = np.eye(4) if T_odom_base is None else T_odom_base
         T_level_base = _level(T_fixed_base)
@@ -48,6 +55,15 @@ class Perception:
         left, right = self._rectifier(frame)
         disparity = self._disparity(left, right, frame.K, frame.baseline)
         view = View(left, right, frame.K, frame.baseline, T_level_base @ T_base_camera, disparity, SCALE)
+        if joint_position is not None:
+            self._own.pose(joint_position)
+            T_base_right = T_base_camera.copy()
+            T_base_right[:3, 3] += frame.baseline * T_base_camera[:3, 0]
+            shape = (frame.left_camera.height, frame.left_camera.width)
+            view.own = (
+                self._own.depth(frame.K, T_base_camera, shape),
+                self._own.depth(frame.K, T_base_right, shape),
+            )
         self.view = view
         self._find_table(view)
         self._tracker.predict(frame.time)

@@ -12,6 +12,10 @@ from neo_description import objects
 
 BITS = 5  # of each channel that the table of colours distinguishes
 HUE = 12.0  # degrees a colour may be off
+CLOSE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+MOST = 0.25  # of the image: larger regions are walls
+GROW = np.ones((5, 5), np.uint8)
+SHADE = 0.45  # how much darker or brighter a white, grey or black may look
 SATURATED = 0.3  # colours below this are told by brightness, not hue
 
 
@@ -30,7 +34,7 @@ class Colors:
         rgb = np.stack(np.meshgrid(level, level, level, indexing="ij"), -1).reshape(1, -1, 3)
         hue, saturation, value = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)[0].T
         table = np.zeros(rgb.shape[1], np.uint8)
-        best = np.full(rgb.shape[1], HUE)
+        best, closest = np.full(rgb.shape[1], HUE), np.full(rgb.shape[1], SHADE)
         for k, name in enumerate(names):
             own = np.array([[known[name]]], np.float32)
             h, s, v = cv2.cvtColor(own, cv2.COLOR_RGB2HSV)[0, 0]
@@ -39,7 +43,8 @@ class Colors:
                 fits = (off < best) & (saturation > 0.6 * s) & (value > 0.12)
                 best[fits] = off[fits]
             else:
-                fits = (saturation < s + 0.06) & (value > 0.8 * v) & (value < max(1.2 * v, 0.15))
+                fits = (saturation < s + 0.06) & (np.abs(value - v) < closest)
+                closest[fits] = np.abs(value - v)[fits]
             table[fits] = k + 1
         self._table = table
 
@@ -76,10 +81,12 @@ def blobs(labels: np.ndarray, names: tuple[str, ...], least_area: int) -> list[B
         mask = (labels == k + 1).astype(np.uint8)
         if cv2.countNonZero(mask) < least_area:
             continue
+        # A cup's rim is thin: a gap in it would let the outline in.
+        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, CLOSE)
         n, marks, stats, centers = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
         for i in range(1, n):
             x, y, w, h, area = map(int, stats[i])
-            if area < least_area:
+            if not least_area <= area <= MOST * labels.size:
                 continue
             own = np.zeros_like(mask)
             own[y : y + h, x : x + w] = marks[y : y + h, x : x + w] == i
@@ -97,3 +104,36 @@ def join(parts: list[Blob]) -> Blob:
     area = sum(part.area for part in parts)
     center = sum((part.area * part.center for part in parts), np.zeros(2)) / area
     return Blob(parts[0].color, (x, y, w, h), area, center, mask, all(part.whole for part in parts))
+
+
+def attach(found: list[Blob], trims: dict[str, set[str]]) -> list[Blob]:
+    """Lesser parts in another colour (a white cap, a dark inside) joined to the thing they touch most.
+
+    ``trims``: for each thing's colour those of its lesser parts. A part goes to one thing only; things of
+    colours without an entry in ``trims`` are parts alone.
+    """
+    extra: dict[int, list[Blob]] = {}
+    used: set[int] = set()
+    for part in found:
+        touches = [
+            (_contact(part, thing), k)
+            for k, thing in enumerate(found)
+            if part.color in trims.get(thing.color, ()) and part.area < 4 * thing.area
+        ]
+        most = max(touches, default=(0, -1))
+        if most[0] >= 4:
+            extra.setdefault(most[1], []).append(part)
+            used.add(id(part))
+    things = [join([thing, *extra.get(k, [])]) for k, thing in enumerate(found) if id(thing) not in used]
+    return [thing for thing in things if thing.color in trims]
+
+
+def _contact(a: Blob, b: Blob) -> int:
+    """How many pixels of ``a``, grown by two, lie on ``b``."""
+    x, y, w, h = a.box
+    bx, by, bw, bh = b.box
+    if x - 2 > bx + bw or bx > x + w + 2 or y - 2 > by + bh or by > y + h + 2:
+        return 0
+    rows, columns = slice(max(y - 2, 0), y + h + 2), slice(max(x - 2, 0), x + w + 2)
+    grown = cv2.dilate(a.mask[rows, columns], GROW)
+    return int(cv2.countNonZero(grown & b.mask[rows, columns]))
