@@ -200,7 +200,8 @@ class HandController:
                 self._move(q, dt)
         closing = np.zeros(len(q))
         if hold.force > 0.0:
-            closing = hold.press() @ self._kinematics.push_arms()
+            arms = self._kinematics.push_arms()
+            closing = hold.press(arms, q, dt) @ arms
         torque = self._servo.torque(q, state.joint_velocity, fingers.q_ref, closing, fingers.push, dt)
         self._tension = self._servo.tensions(torque)
 

@@ -6,6 +6,11 @@ total force ``F`` ramps up to the grip's set point and is divided among the pads
 An integral trims the feed-forward to what the pads feel:
 
     trim <- clip(trim + k dt (F - N / alive) / F)        alive: share of the push that living pads report
+
+The thumb stands against the fingers with the share that the grasp gives it, and takes more when it yields
+from where it met the object, by ``y`` metres along its push, so that the object stays where it was:
+
+    thumb's share = clip(share + k_p y + k_i ∫ y dt)
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from neo_hand_control.fingers import Fingers
 from neo_hand_control.grasps import Grasp
 from neo_hand_control.grip import Grip
 from neo_hand_control.touch import FINGERS, GROUP_OF_PAD, GROUPS, Feeling
+
+THUMB_PADS = (GROUP_OF_PAD == GROUPS.index("thumb")).astype(float)
 
 
 class Hold:
@@ -35,7 +42,10 @@ class Hold:
         self.grasp: Grasp | None = None
         self.force = 0.0  # N commanded in all, before the trim
         self.trim = 1.0
+        self.thumb_share = 0.0
         self._squeezing = False
+        self._thumb_at: np.ndarray | None = None  # q when the squeeze began
+        self._lean = 0.0
         self._age = 0.0
         self._apart = 0.0
 
@@ -46,10 +56,25 @@ class Hold:
         self.grip.start(grasp.start, grasp.least, grasp.most, fixed)
         self._fingers.start_closing()
 
-    def press(self) -> np.ndarray:
-        """Force (19,) N that each pad shall press with now."""
+    def press(self, arms: np.ndarray, q: np.ndarray, dt: float) -> np.ndarray:
+        """Force (19,) N that each pad shall press with now; ``arms`` (19, 22) m: J_pᵀ n_p, ``q`` (22,) rad."""
         assert self.grasp is not None
-        return self.trim * self.force * self.grasp.push
+        push = self.grasp.push
+        share = float(THUMB_PADS @ push)
+        if share == 0.0:
+            return self.trim * self.force * push
+        if self._thumb_at is None:
+            self._thumb_at = q.copy()
+        yielded = float((THUMB_PADS * push) @ (arms @ (self._thumb_at - q))) / share  # m
+        p = self._p
+        low, high = p.thumb_share_range
+        if self.force > 0.0:
+            self._lean += p.thumb_integral * yielded * dt
+            self._lean = min(max(self._lean, low - share), high - share)
+        wanted = min(max(share + p.thumb_stiffness * yielded + self._lean, low), high)
+        self.thumb_share = wanted
+        each = np.where(THUMB_PADS > 0.0, wanted / share, (1.0 - wanted) / (1.0 - share))
+        return self.trim * self.force * push * each
 
     def step(self, phase: GraspPhase, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
         """One tick in phase CLOSING or HOLDING; the phase that follows."""

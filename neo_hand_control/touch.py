@@ -36,7 +36,7 @@ class Feeling:
     in contact; ``group_normal``/``group_contact`` (6,) the same for thumb, index, middle, ring, little, palm;
     ``shear`` (3,) summed shear; ``net`` (3,) summed force of the object on the hand; ``slip`` 0..1;
     ``ratio`` the normal-weighted mean of shear over normal; ``cop`` (3,) m centre of pressure and
-    ``cop_speed`` m/s its filtered speed while the same pads touch.
+    ``cop_speed`` m/s its filtered speed while the same pads touch; ``whole``: every pad is alive.
     """
 
     force: np.ndarray
@@ -50,6 +50,12 @@ class Feeling:
     slip: float
     cop: np.ndarray
     cop_speed: float
+    whole: bool
+
+    @property
+    def load(self) -> float:
+        """What friction seems to carry (N); see :mod:`neo_hand_control.grip`."""
+        return float(np.linalg.norm(self.net if self.whole else self.shear))
 
     @property
     def contacts(self) -> int:
@@ -110,7 +116,18 @@ class Touch:
         slip = min(ratio / p.friction, 1.0)
         cop, cop_speed = self._centre(n, contact, p_wrist_pad, total, dt)
         return Feeling(
-            force, contact.copy(), total, group_normal, group_contact, shear, net, ratio, slip, cop, cop_speed
+            force,
+            contact.copy(),
+            total,
+            group_normal,
+            group_contact,
+            shear,
+            net,
+            ratio,
+            slip,
+            cop,
+            cop_speed,
+            bool(alive.all()),
         )
 
     def _follow_zero(self, reading: np.ndarray, alive: np.ndarray, dt: float) -> None:
