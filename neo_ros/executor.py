@@ -1,8 +1,8 @@
-"""The one executor of this project: rclpy's EventsExecutor, stopped cleanly by SIGINT and SIGTERM.
+"""The one executor of this project: rclpy's EventsExecutor.
 
 The other executors cost two to three times the CPU or starve at 500 Hz. In the ROS 2 wheels
-``EventsExecutor.spin()`` without a time-out runs nothing, so :func:`spin` waits on a future that never
-completes. It is single-threaded: long work belongs in a thread of its own.
+``EventsExecutor.spin()`` without a time-out runs nothing, so :func:`spin` waits on a future. It is
+single-threaded: long work belongs in a thread of its own.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ def make(*nodes: Node) -> Any:
     return executor
 
 
-def spin(*nodes: Node) -> None:
-    """Runs the callbacks of ``nodes`` until a signal or ``rclpy.shutdown``; what they raise comes through."""
+def spin(*nodes: Node, until: Future | None = None) -> None:
+    """Runs callbacks until ``until`` is done or rclpy shuts down; what they raise comes through."""
+    until = until or Future()
     executor = make(*nodes)
     try:
-        while rclpy.ok():
-            executor.spin_until_future_complete(Future(), timeout_sec=_TURN)
+        while rclpy.ok() and not until.done():
+            executor.spin_until_future_complete(until, timeout_sec=_TURN)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

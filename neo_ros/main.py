@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
 from rclpy.exceptions import InvalidNamespaceException, InvalidNodeNameException
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
 from neo_description.errors import NeoError
 from neo_ros import environment, executor
+from neo_ros.stop_signal import StopSignal
 
 REFUSED = 2
 
@@ -27,20 +29,23 @@ def run(*make_nodes: Callable[[], Node], args: list[str] | None = None) -> None:
     and exit code 2. A node with a ``close()`` method gets it called at the end, before it is destroyed.
     """
     environment.prepare()
+    with StopSignal() as stop:
+        _run(make_nodes, args, stop.future)
+
+
+def _run(make_nodes: Sequence[Callable[[], Node]], args: list[str] | None, stop: Future) -> None:
     nodes: list[Node] = []
     try:
-        rclpy.init(args=args)
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         for make in make_nodes:
             nodes.append(make())
-        executor.spin(*nodes)
+        executor.spin(*nodes, until=stop)
     except (NeoError, InvalidNodeNameException, InvalidNamespaceException) as error:
         _refuse(make_nodes, str(error))
     except UnknownROSArgsError as error:
-        _refuse(make_nodes, f"unknown ROS arguments: {' '.join(error.args[0])}")
+        _refuse(make_nodes, f"unknown ROS arguments: {error}")
     except RCLError as error:
         _refuse(make_nodes, str(error).split(", at /")[0])
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
     finally:
         _end(nodes)
 
@@ -52,13 +57,10 @@ def _refuse(make_nodes: Sequence[Callable[[], Node]], why: str) -> None:
 
 
 def _end(nodes: Sequence[Node]) -> None:
-    """Closes in reverse order; a second signal while doing so changes nothing."""
+    """Closes in reverse order, while the nodes can still publish."""
     for node in reversed(nodes):
-        try:
-            close = getattr(node, "close", None)
-            if close is not None:
-                close()
-            node.destroy_node()
-        except KeyboardInterrupt:
-            continue
+        close = getattr(node, "close", None)
+        if close is not None:
+            close()
+        node.destroy_node()
     rclpy.try_shutdown()

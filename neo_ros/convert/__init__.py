@@ -4,6 +4,7 @@ Fixed-size arrays are handed over without a copy. A message that cannot be read 
 mode, an orientation that is no rotation) raises RefusedError; values and lengths are judged by the cores.
 """
 
+from neo_ros.convert.cameras import camera_info_message, camera_model
 from neo_ros.convert.commands import (
     hand_command,
     hand_command_message,
@@ -39,6 +40,8 @@ from neo_ros.convert.states import (
 __all__ = [
     "body_state",
     "body_state_message",
+    "camera_info_message",
+    "camera_model",
     "detected_object",
     "detected_object_message",
     "grasp_status",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from builtin_interfaces.msg import Time
+from neo_msgs import msg
 
 from neo_description.signals import DriveMode, HandAction, HandCommand, TendonCommand, WholeBodyCommand
-from neo_msgs import msg
 from neo_ros.convert.fields import number, seconds, sequence, stamp, stamped, start_stamp, to_duration
 from neo_ros.convert.geometry import point_message, pose, pose_message, xyz
 

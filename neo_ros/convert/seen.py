@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from neo_msgs import msg
 
 from neo_description.signals import DetectedObject, Scene, Table
-from neo_msgs import msg
 from neo_ros.convert.fields import seconds, stamp, stamped, to_time
 from neo_ros.convert.geometry import pose, pose_message, vector_message, xyz
 

@@ -8,6 +8,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
 from nav_msgs.msg import Odometry
+from neo_msgs import msg
 
 from neo_description.signals import (
     BodyEstimate,
@@ -19,7 +20,6 @@ from neo_description.signals import (
     Safety,
 )
 from neo_description.tables import TAXELS
-from neo_msgs import msg
 from neo_ros.convert.fields import number, stamp, stamped
 from neo_ros.convert.geometry import pose_message, quaternion_message, vector_message
 

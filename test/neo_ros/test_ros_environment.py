@@ -1,0 +1,57 @@
+"""The variables that make ROS 2 from wheels work, and what the user set before."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+from neo_ros import environment
+
+
+def test_the_virtual_environment_is_an_ament_prefix_behind_what_is_sourced():
+    assert environment.ros_environment({})["AMENT_PREFIX_PATH"] == sys.prefix
+    sourced = environment.ros_environment({"AMENT_PREFIX_PATH": "/opt/ros/x"})
+    assert sourced["AMENT_PREFIX_PATH"] == f"/opt/ros/x:{sys.prefix}"
+    assert environment.ros_environment(sourced)["AMENT_PREFIX_PATH"] == sourced["AMENT_PREFIX_PATH"]
+
+
+def test_what_the_user_set_stays():
+    given = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET", "FASTDDS_DEFAULT_PROFILES_FILE": "/my.xml"}
+    made = {**given, **environment.ros_environment(given)}
+    assert made["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SUBNET"
+    assert made["FASTDDS_DEFAULT_PROFILES_FILE"] == "/my.xml"
+
+
+def test_discovery_stays_on_this_machine_by_default():
+    assert environment.ros_environment({})["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+
+
+def test_the_profile_gives_images_room():
+    profile = environment.ros_environment({})["FASTDDS_DEFAULT_PROFILES_FILE"]
+    text = {element.tag.split("}")[1]: element.text for element in ElementTree.parse(profile).iter()}
+    assert int(text["segment_size"]) >= 4 * int(text["maxMessageSize"]) > 640 * 480 * 3
+    assert text["useBuiltinTransports"] == "false"
+
+
+def test_another_python_does_not_inherit_our_libraries():
+    ours = str(Path(sys.prefix) / "lib")
+    base = {
+        "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1",
+        "LD_LIBRARY_PATH": f"{ours}:/opt/other/lib",
+        "HOME": "/root",
+    }
+    assert environment.without_bootstrap(base) == {"LD_LIBRARY_PATH": "/opt/other/lib", "HOME": "/root"}
+
+
+def test_a_bare_shell_can_start_a_node(ros_domain):
+    """Nothing sourced: PATH, HOME and the domain are all there is."""
+    bare = {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"), "ROS_DOMAIN_ID": str(ros_domain)}
+    code = (
+        "from neo_ros import environment; environment.prepare()\n"
+        "import rclpy; rclpy.init(); from neo_msgs.msg import BodyState\n"
+        "node = rclpy.create_node('bare'); node.create_publisher(BodyState, 'body/state', 1)\n"
+        "print(node.get_name()); node.destroy_node(); rclpy.shutdown()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "bare\n"), done.stderr
