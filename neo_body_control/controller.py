@@ -58,6 +58,8 @@ class BodyController:
         wrist = [self._dynamics.model.body(f"{s}_wrist").id for s in SIDES]
         self._wrist = dict(zip(SIDES, wrist, strict=True))
         self._hand_mass = {s: float(self._dynamics.model.body_subtreemass[b]) for s, b in self._wrist.items()}
+        # a drive that lags resists its tendon's motion: on both tendons of a pair, arm² each
+        self._drive_damping = p.drive_damping * (BODY.moment_arms**2).sum(axis=1)
         self.refusals = 0
         self.last_refusal = ""
         self._reset()
@@ -239,7 +241,11 @@ class BodyController:
         d, t, g, est = self._dynamics, self._tasks, self._gains, self.estimator
         p = self.params
         for side in SIDES:
-            t.contact(side, d.frames[f"{side}_sole"], p.contact_weight, p.contact_damping)
+            sole = d.frames[f"{side}_sole"]
+            if est.contacts[side].stands:
+                t.contact(side, sole, p.contact_weight, p.contact_damping)
+            else:
+                t.set_down(side, sole, p.contact_weight, p.contact_damping, p.set_down_speed)
         base = self.targets.base
         t.com(d, g.com, base.point.p[:2], base.point.v[:2])
         t.height(est.height, est.v[2], g.height, (base.point.p[2], base.point.v[2], base.point.a[2]))
@@ -284,9 +290,11 @@ class BodyController:
         return total
 
     def _solve(self, state: BodyState) -> TendonCommand:
-        stands = {s: c.stands for s, c in self.estimator.contacts.items()}
-        if not any(stands.values()):
-            stands = dict.fromkeys(SIDES, True)
+        near = self.params.near_ground
+        stands = {
+            s: c.stands or float(self._dynamics.frames[f"{s}_sole"].p[2]) < near
+            for s, c in self.estimator.contacts.items()
+        }
         answer = self.qp.solve(
             self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, self._load(state)
         )
@@ -298,7 +306,7 @@ class BodyController:
             return replace(self._answer, tick=state.tick)
         self._failed = 0
         ramp = self.safety.ramp(self._time)
-        torque = answer.torque
+        torque = answer.torque + self._drive_damping * self._qvel[6:]
         tight = self.params.cocontraction
         if ramp < 1.0:
             share = min(ramp / TORQUE_RAMP, 1.0)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neo_body_control.dynamics import NV, Dynamics, Frame
-from neo_body_control.rotations import log
+from neo_body_control.rotations import cross, log
 
 CONTACT = {"l": slice(0, 6), "r": slice(6, 12)}
 COM = slice(12, 14)
@@ -26,6 +26,7 @@ GAZE = slice(18, 20)
 HAND = {"l": slice(20, 26), "r": slice(26, 32)}
 MOMENTUM = slice(32, 35)
 ROWS = 35
+UP = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,16 @@ class TaskStack:
         rows = CONTACT[side]
         self.J[rows] = sole.J
         self.a[rows] = -sole.drift - damping * sole.v
+        self.weight[rows] = weight
+
+    def set_down(self, side: str, sole: Frame, weight: float, damping: float, speed: float) -> None:
+        """The sole is off the ground: straight down with ``speed`` m/s, turning level."""
+        rows = CONTACT[side]
+        self.J[rows] = sole.J
+        v = np.zeros(6)
+        v[2] = -speed
+        v[3:] = 10.0 * cross(sole.R[:, 2], UP)
+        self.a[rows] = damping * (v - sole.v) - sole.drift
         self.weight[rows] = weight
 
     def com(self, dynamics: Dynamics, gain: Gain, p_ref: np.ndarray, v_ref: np.ndarray) -> None:
