@@ -42,6 +42,10 @@ class CommandGate:
         if kind is None:
             self.last_tick = command.tick
             return None
+        return self.refuse(kind, reason)
+
+    def refuse(self, kind: str, reason: str) -> str:
+        """Count a refusal; returns ``reason``."""
         self.refused[kind] += 1
         self.last_reason = reason
         return reason

@@ -26,7 +26,7 @@ from neo_description.signals import (
     StereoFrame,
     WholeBodyCommand,
 )
-from neo_description.tables import BODY, CONTROL_DT, CONTROL_RATE, HAND, SIDES, TAXELS
+from neo_description.tables import BODY, CONTROL_RATE, HAND, SIDES, TAXELS
 from neo_hand_control.controller import HandController
 from neo_sim.plant import Plant, load_parameters
 
@@ -228,7 +228,7 @@ class NeoEnv:
     def observe(self) -> dict[str, np.ndarray]:
         """What a policy may see now; keys, shapes and units in ``OBSERVATION``. Nothing privileged."""
         state, estimate = self.plant.body_state(), self.body.estimate
-        seen = {"time": np.array(self.plant.tick * CONTROL_DT)}
+        seen = {"time": np.array(self.plant.time)}
         for key in OBSERVATION:
             owner, _, name = key.partition("/")
             if owner == "body":

@@ -1,15 +1,16 @@
 """Who the plant waits for before it steps: pure bookkeeping on wall time, no ROS.
 
 A tick *k* is complete when every awaited group has answered *k*. A group is awaited until it has kept the
-plant waiting for ``timeout``; from then on the plant goes on without it until it answers a current tick
-again. Before the first step all groups are awaited for ``patience``. The camera, once heard, may be one
-frame behind, under the same time-out.
+plant waiting for ``timeout``; from then on the plant goes on without it until it answers again. Before the
+first step all groups are awaited for ``patience``. The camera, once heard, may be one frame behind, under
+the same time-out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+LATE = 10  # ticks: an older answer does not show that a group is back
 CAMERA_PERIOD = 50  # ticks between images until the camera has shown its own period
 
 
@@ -35,9 +36,14 @@ class Lockstep:
         self._missing = set(self._groups) - self.absent
 
     def answered(self, group: str, tick: int) -> None:
-        """``group`` answered ``tick``; an answer to another tick than the present one is ignored."""
-        if tick == self.tick:
+        """``group`` answered ``tick``.
+
+        Only an answer to the present tick counts; one that is a little late shows that an absent group is
+        back, to be waited for from the next tick on.
+        """
+        if self.tick - LATE <= tick <= self.tick:
             self.absent.discard(group)
+        if tick == self.tick:
             self._missing.discard(group)
 
     def camera_done(self, tick: int) -> None:

@@ -22,7 +22,7 @@ from neo_description.errors import NeoError
 from neo_description.postures import posture
 from neo_description.scenes import Scene
 from neo_description.signals import BodyState, HandState, TendonCommand
-from neo_description.tables import BODY, CONTROL_DT, CONTROL_RATE, HAND, PLANT_DT, PLANT_RATE, SIDES
+from neo_description.tables import BODY, CONTROL_RATE, HAND, PLANT_DT, PLANT_RATE, SIDES
 from neo_sim.drives import DriveGroup, DriveSettings
 from neo_sim.measurement import BodySensors, HandSensors
 from neo_sim.privileged import Privileged
@@ -99,7 +99,7 @@ class Plant:
     @property
     def time(self) -> float:
         """Plant time (s)."""
-        return self.tick * CONTROL_DT
+        return self.tick / CONTROL_RATE
 
     def body_state(self) -> BodyState:
         """What the body measured at the present tick; the same object until the next step."""

@@ -51,6 +51,18 @@ def test_a_silent_group_is_given_up_after_the_timeout_and_awaited_again_once_it_
     assert lockstep.absent == set()
 
 
+def test_a_slightly_late_answer_shows_that_a_group_is_back_an_old_one_does_not():
+    lockstep = started()
+    assert lockstep.give_up(1.6) == GROUPS
+    lockstep.begin(100, 2.0)
+    lockstep.answered("body", 89)
+    assert lockstep.absent == set(GROUPS)
+    lockstep.answered("body", 95)
+    assert lockstep.complete
+    lockstep.begin(101, 2.1)
+    assert not lockstep.complete
+
+
 def test_before_the_first_step_patience_is_longer():
     lockstep = Lockstep(GROUPS, timeout=0.5, resend_after=0.02, patience=30.0)
     lockstep.begin(0, 0.0)
