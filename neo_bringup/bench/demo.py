@@ -26,7 +26,7 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
     folder = request.folder / f"seed-{part}"
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
     words = [sys.executable, "-m", "neo_bringup.cli", "demo", "--seed", part, "--scene", request.scene]
-    words += ["--directory", str(folder), "--no-view", "--no-video"]
+    words += ["--objects", request.objects, "--directory", str(folder), "--no-view", "--no-video"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:

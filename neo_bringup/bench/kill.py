@@ -38,6 +38,7 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
     seed, node = part.split("/")
     log = request.folder / f"{node}-{seed}.log"
     arguments = [f"scene:={request.scene}", f"seed:={seed}", "sync:=lockstep", "record:=true"]
+    arguments.append(f"objects_file:={request.objects}")
     arguments.append(f"record_path:={_fresh(request.folder / f'run-{node}-{seed}')}")
     if node == "console":
         arguments += ["console:=true", "console_port:=0"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from neo_bringup.demo import run as demo
 
@@ -16,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", default=defaults.prompt)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--scene", default=defaults.scene)
+    parser.add_argument("--objects", default="", help="objects file, over neo_description/objects.yaml")
     parser.add_argument("--planner", default=defaults.planner)
     parser.add_argument("--directory", default="", help="run folder; default runs/TIME")
     parser.add_argument("--no-view", action="store_true", help="no browser console")
@@ -42,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     options = demo.DemoOptions(
         prompt=args.prompt,
         scene=args.scene,
+        objects_file=str(Path(args.objects).resolve()) if args.objects else "",
         seed=args.seed,
         planner=args.planner,
         directory=args.directory,

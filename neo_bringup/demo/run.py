@@ -42,6 +42,7 @@ class DemoOptions:
 
     prompt: str = "pick up the red bottle"
     scene: str = "kitchen_table"
+    objects_file: str = ""
     seed: int = 0
     planner: str = "scripted"
     directory: str = ""
@@ -72,11 +73,11 @@ class DemoOutcome:
         )
 
 
-def target_of(prompt: str, scene: str, seed: int) -> str:
+def target_of(prompt: str, scene: str, seed: int, objects_file: str = "") -> str:
     """The name of the scene's object that ``prompt`` is about; NeoError when there is none or several."""
-    task = parse(prompt, default_vocabulary())
-    things = registry()
-    names = [thing.name for thing in make_scene(scene, seed).objects]
+    task = parse(prompt, default_vocabulary(objects_file))
+    things = registry(objects_file or None)
+    names = [thing.name for thing in make_scene(scene, seed, objects_file=objects_file or None).objects]
     fitting = [name for name in names if task.target.matches(things[name].color, things[name].class_name)]
     if len(fitting) != 1:
         raise NeoError(
@@ -119,7 +120,7 @@ def free_port(first: int = 8080) -> int:
 def run(options: DemoOptions, say: Callable[[str], None], progress: Callable[[str], None]) -> DemoOutcome:
     """Runs the demo. ``say`` prints a line, ``progress`` replaces the last one. NeoError: could not run."""
     began = time.monotonic()
-    target = target_of(options.prompt, options.scene, options.seed)
+    target = target_of(options.prompt, options.scene, options.seed, options.objects_file)
     folder = preflight.make_folder(run_folder(options.directory).resolve())
     with ExitStack() as cleanup:
         if not os.environ.get("ROS_DOMAIN_ID"):
@@ -130,6 +131,7 @@ def run(options: DemoOptions, say: Callable[[str], None], progress: Callable[[st
         arguments = [
             f"scene:={options.scene}",
             f"seed:={options.seed}",
+            f"objects_file:={options.objects_file}",
             f"planner:={options.planner}",
             "sync:=lockstep",
             "record:=true",
@@ -139,9 +141,7 @@ def run(options: DemoOptions, say: Callable[[str], None], progress: Callable[[st
         port = free_port() if options.view else 0
         if options.view:
             arguments.append(f"console_port:={port}")
-        say(
-            f"starting the robot in simulation: scene {options.scene}, seed {options.seed}, log {folder}/log.txt"
-        )
+        say(f"starting the robot: scene {options.scene}, seed {options.seed}, log {folder}/log.txt")
         robot = cleanup.enter_context(LaunchedRobot([*arguments, *options.launch], folder / "log.txt"))
         robot.wait_up(START_TIMEOUT)
         if options.view:
@@ -229,6 +229,7 @@ def _write_summary(done: DemoOutcome, options: DemoOptions) -> None:
         "prompt": options.prompt,
         "scene": options.scene,
         "seed": options.seed,
+        "objects_file": options.objects_file,
         "planner": options.planner,
     }
     (done.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")

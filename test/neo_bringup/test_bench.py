@@ -52,7 +52,7 @@ def toy(tmp_path, monkeypatch):
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
     (tmp_path / "docs").mkdir()
     rows = {"toy.max": {"title": "greatest square", "unit": "m", "compare": "<=", "target": 9},
-            "toy.mean": {"title": "mean square"}, 
+            "toy.mean": {"title": "mean square"},
             "other.x": {"title": "not ours", "compare": "==", "target": 0}}  # fmt: skip
     (tmp_path / "benchmarks" / "targets.yaml").write_text(yaml.safe_dump(rows))
     return module
