@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if count < 1:
         raise NeoError(f"--seeds {count}; at least 1")
     seeds = tuple(range(args.first_seed, args.first_seed + count))
-    request = Request(args.name, seeds, args.quick, args.scene, args.objects, CACHE.resolve() / args.name)
+    objects = str(Path(args.objects).resolve()) if args.objects else ""
+    request = Request(args.name, seeds, args.quick, args.scene, objects, CACHE.resolve() / args.name)
     results = harness.run(module, request, _progress, args.resume)
     table = harness.rows(results, harness.known_targets(args.name))
     report.show(table)

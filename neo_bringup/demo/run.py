@@ -75,7 +75,7 @@ class DemoOutcome:
 
 def target_of(prompt: str, scene: str, seed: int, objects_file: str = "") -> str:
     """The name of the scene's object that ``prompt`` is about; NeoError when there is none or several."""
-    task = parse(prompt, default_vocabulary(objects_file))
+    task = parse(prompt, default_vocabulary(objects_file or None))
     things = registry(objects_file or None)
     names = [thing.name for thing in make_scene(scene, seed, objects_file=objects_file or None).objects]
     fitting = [name for name in names if task.target.matches(things[name].color, things[name].class_name)]
