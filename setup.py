@@ -18,6 +18,7 @@ NODES = {
     "task_node": "neo_task.node:main",
     "recorder_node": "neo_flywheel.recorder_node:main",
     "console_node": "neo_bringup.console.node:main",
+    "composed_node": "neo_bringup.composed_node:main",
 }
 SHARED = ("launch", "config", "rviz", "models", "benchmarks")
 
