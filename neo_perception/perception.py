@@ -33,6 +33,7 @@ class Perception:
         self._table = TableFinder(self.params.table_low, self.params.table_high)
         self._tracker = Tracker(self.params)
         self._own = OwnBody()
+        self._fixed_frame = ""
         self.view: View | None = None
         self.detections: list[Detection] = []
 
@@ -49,6 +50,9 @@ class Perception:
         and "up" is known. Without it the pelvis is taken to be upright and at rest.
         ``joint_position`` (31,) or (75,) rad: encoders then; with them the robot knows its own arms.
         """
+        if (T_odom_base is None) != (self._fixed_frame == "base_link"):
+            self._fixed_frame = "base_link" if T_odom_base is None else "odom"
+            self._tracker.tracks.clear()  # their places were in another frame
         T_fixed_base = np.eye(4) if T_odom_base is None else T_odom_base
         T_level_base = _level(T_fixed_base)
         T_fixed_level = T_fixed_base @ np.linalg.inv(T_level_base)

@@ -20,7 +20,7 @@ from neo_description.signals import CameraModel, StereoFrame
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
 BACKENDS = ("sim", "v4l2")
 
-__all__ = ["BACKENDS", "CameraModel", "StereoCamera", "StereoFrame", "open_camera", "pinhole_pair"]
+__all__ = ["BACKENDS", "CameraModel", "StereoCamera", "StereoFrame", "make", "open_camera", "pinhole_pair"]
 
 
 class StereoCamera(Protocol):
@@ -46,7 +46,11 @@ def open_camera(backend: str | None = None, model: Any = None, **overrides: Any)
         raise NeoError(f"no camera backend {backend!r}; one of {', '.join(BACKENDS)}")
     if backend is not None:
         overrides["backend"] = backend
-    params: SimpleNamespace = parameters.load(PARAMETERS, **overrides)
+    return make(parameters.load(PARAMETERS, **overrides), model)
+
+
+def make(params: SimpleNamespace, model: Any = None) -> Any:
+    """The camera that ``params`` ask for."""
     if params.backend == "v4l2":
         from neo_sensors.v4l2_camera import V4l2Camera
 

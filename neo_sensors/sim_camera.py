@@ -26,7 +26,12 @@ class SimCamera:
         if model is None:
             from neo_description import scenes
 
-            model = scenes.make(params.scene, params.seed).model
+            model = scenes.make(
+                params.scene,
+                params.seed,
+                objects_file=params.objects_file or None,
+                scene_file=params.scene_file or None,
+            ).model
         names = {model.camera(i).name for i in range(model.ncam)}
         if not {LEFT, RIGHT} <= names:
             raise NeoError(

@@ -1,0 +1,127 @@
+"""The camera node over real DDS: what it renders, when, and how it tells the plant that it is done."""
+
+import numpy as np
+import pytest
+import rclpy
+from neo_msgs.msg import PrivilegedState
+
+from neo_description.errors import NeoError
+from neo_ros import convert, graph
+from neo_ros.cv_bridge import CvBridge
+from neo_sensors.camera import open_camera
+from neo_sensors.camera_node import CameraNode
+
+PERIOD = 10  # ticks between privileged states, as the plant publishes them
+
+
+class FakePlant(rclpy.node.Node):
+    """Publishes plant states and keeps what the camera makes of them."""
+
+    TOPICS = (
+        "head_camera/left/image_raw",
+        "head_camera/right/image_raw",
+        "head_camera/left/image_raw/compressed",
+        "head_camera/right/camera_info",
+        "head_camera/depth/image_raw",
+        "outside_camera/image_raw/compressed",
+        "sim/camera_done",
+    )
+
+    def __init__(self, topics=TOPICS):
+        super().__init__("fake_plant")
+        self.heard = {topic: [] for topic in topics}
+        for topic in topics:
+            graph.subscription(self, topic, self.heard[topic].append)
+        self._state = graph.publisher(self, "sim/privileged_state")
+
+    def connected(self):
+        return self._state.get_subscription_count() > 0
+
+    def say(self, tick, qpos):
+        message = PrivilegedState(tick=tick)
+        message.header.stamp = convert.to_time(tick / 500)
+        message.qpos = convert.sequence(qpos)
+        self._state.publish(message)
+
+
+@pytest.fixture
+def camera_and_plant(ros, spinning):
+    made = []
+
+    def make(*parameters, topics=FakePlant.TOPICS):
+        ros(*parameters)
+        camera, plant = CameraNode(), FakePlant(topics)
+        made.extend([camera, plant])
+        spin = spinning(camera, plant)
+        spin.until(plant.connected)
+        spin.until(lambda: all(plant.count_publishers(topic) for topic in topics))
+        spin.until(lambda: camera._raw["left"].get_subscription_count() == 1)
+        return camera, plant, spin
+
+    yield make
+    for node in made:
+        if isinstance(node, CameraNode):
+            node.close()
+        node.destroy_node()
+
+
+def test_frames_come_at_their_rate_of_plant_time_with_its_stamp_and_then_the_plant_is_told(
+    camera_and_plant, kitchen
+):
+    _, plant, spin = camera_and_plant()
+    spin.until(lambda: plant.count_publishers("head_camera/depth/image_raw") == 1)
+    for tick in range(0, 201, PERIOD):
+        plant.say(tick, kitchen.qpos)
+        if tick % 50 == 0:
+            spin.until(lambda n=tick // 50 + 1: len(plant.heard["sim/camera_done"]) == n)
+    assert [done.tick for done in plant.heard["sim/camera_done"]] == [0, 50, 100, 150, 200]
+    spin.until(lambda: len(plant.heard["head_camera/left/image_raw"]) >= 4)
+    stamps = [convert.stamp(image) for image in plant.heard["head_camera/left/image_raw"]]
+    assert stamps == sorted(set(stamps))
+    assert set(np.round(np.array(stamps) * 10, 9)) <= {0, 1, 2, 3, 4}
+    outside = [convert.stamp(image) for image in plant.heard["outside_camera/image_raw/compressed"]]
+    assert set(np.round(np.array(outside) * 5, 9)) <= {0, 1, 2}
+
+
+def test_images_show_what_the_scene_holds_and_agree_with_the_camera_alone(camera_and_plant, kitchen):
+    _, plant, spin = camera_and_plant("image_noise:=0.0")
+    plant.say(0, kitchen.qpos)
+    spin.until(lambda: all(plant.heard.values()))
+    bridge = CvBridge()
+    alone = open_camera("sim", kitchen.model, image_noise=0.0)
+    alone.set_state(kitchen.qpos)
+    frame = alone.read(0.0, 0, depth=True)
+    alone.close()
+    left = bridge.imgmsg_to_cv2(plant.heard["head_camera/left/image_raw"][0], "rgb8")
+    np.testing.assert_array_equal(left, frame.left)
+    depth = bridge.imgmsg_to_cv2(plant.heard["head_camera/depth/image_raw"][0])
+    np.testing.assert_array_equal(depth, frame.depth)
+    jpeg = plant.heard["head_camera/left/image_raw/compressed"][0]
+    decoded = bridge.compressed_imgmsg_to_cv2(jpeg, "rgb8")
+    assert np.abs(decoded.astype(int) - left).mean() < 4.0
+    info = plant.heard["head_camera/right/camera_info"][0]
+    assert info.p[3] == pytest.approx(-info.p[0] * frame.baseline)
+    assert info.header.frame_id == "head_right_camera_optical_frame"
+
+
+def test_a_plant_that_starts_anew_gets_frames_again(camera_and_plant, kitchen):
+    _, plant, spin = camera_and_plant(topics=("sim/camera_done", "head_camera/left/image_raw"))
+    plant.say(5000, kitchen.qpos)
+    spin.until(lambda: plant.heard["sim/camera_done"])
+    plant.say(10, kitchen.qpos)
+    spin.until(lambda: len(plant.heard["sim/camera_done"]) == 2)
+    assert plant.heard["sim/camera_done"][1].tick == 10
+
+
+def test_a_state_of_another_scene_is_refused_with_the_likely_reason(camera_and_plant):
+    camera, plant, spin = camera_and_plant(topics=("sim/camera_done", "head_camera/left/image_raw"))
+    plant.say(0, np.zeros(7))
+    spin.until(lambda: camera._diagnostics.refusals)
+    assert list(camera._diagnostics.refusals) == ["sim/privileged_state"]
+    assert not plant.heard["sim/camera_done"]
+
+
+def test_an_unknown_backend_is_refused(ros):
+    ros("backend:=webcam")
+    with pytest.raises(NeoError, match=r"webcam.*sim, v4l2"):
+        CameraNode()
