@@ -306,7 +306,7 @@ class BodyController:
             return replace(self._answer, tick=state.tick)
         self._failed = 0
         ramp = self.safety.ramp(self._time)
-        torque = answer.torque + self._drive_damping * self._qvel[6:]
+        torque = answer.torque + self._against_drive_damping()
         tight = self.params.cocontraction
         if ramp < 1.0:
             share = min(ramp / TORQUE_RAMP, 1.0)
@@ -315,6 +315,16 @@ class BodyController:
         return TendonCommand(
             state.tick, DriveMode.TENSION, self._tensions(torque, (1.0 + tight) * BODY.pretension)
         )
+
+    def _against_drive_damping(self) -> np.ndarray:
+        """Torque (31,) that joints need to move against their drives, which lag.
+
+        Never more than half of what the posture task damps the joint with, so a drive that is better than
+        it is taken for cannot make a light joint oscillate.
+        """
+        inertia = np.einsum("ii->i", self._dynamics.M)[6:]
+        damping = np.minimum(self._drive_damping, 0.5 * self._gains.posture.kd * inertia)
+        return damping * self._qvel[6:]
 
     # Commands
 
