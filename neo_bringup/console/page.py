@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Protocol
@@ -16,10 +17,12 @@ from typing import Protocol
 import mujoco
 import viser
 
-from neo_bringup.console import drawings, server
+from neo_bringup.console import charts, drawings, server
 from neo_bringup.console.scene import SceneView
 from neo_bringup.console.snapshot import Snapshot, TaskView
+from neo_description.tables import SIDES
 
+GRIP_SECONDS = 20.0
 EXAMPLE = "pick up the red bottle"
 
 
@@ -70,6 +73,7 @@ class Page:
         self._snapshot = Snapshot()
         self._shown: dict[str, str] = {}
         self._told: set[str] = set()
+        self._grip: deque[tuple[float, float, float]] = deque(maxlen=200)
         self._server = server.start(params.port, "NEO")
         self._html: dict[str, viser.GuiHtmlHandle] = {}
         self._build_controls()
@@ -127,7 +131,8 @@ class Page:
             for name, title in (
                 ("eyes", "Head cameras"),
                 ("hands", "Pad forces, seen from the palm"),
-                ("tensions", "Tendon tensions"),
+                ("grip", f"Grip of both hands, last {GRIP_SECONDS:.0f} s (N)"),
+                ("tensions", "Tendon tensions, by share of the limit"),
             ):
                 gui.add_html(f'<div class="neo"><h4>{title}</h4></div>')
                 self._html[name] = gui.add_html("")
@@ -186,7 +191,10 @@ class Page:
         self._show("safety", drawings.safety(snapshot, silent))
         self._show("task", drawings.task(task))
         self._show("eyes", drawings.eyes(snapshot, silent))
-        self._show("hands", drawings.hands(snapshot, self._params.pad_full_scale))
-        self._show("tensions", drawings.tensions(snapshot))
+        self._show("hands", charts.hands(snapshot, self._params.pad_full_scale))
+        left, right = (charts.grip(snapshot.hands.get(side)) for side in SIDES)
+        self._grip.append((time.monotonic(), left, right))
+        self._show("grip", charts.grip_chart(self._grip, GRIP_SECONDS))
+        self._show("tensions", charts.tensions(snapshot))
         if self._cancel.visible != task.running:
             self._cancel.visible, self._do.visible = task.running, not task.running

@@ -150,13 +150,13 @@ class ObjectsView:
         if self._table is None or self._table[0] != size:
             if self._table is not None:
                 self._table[1].handle.remove()
-            top = meshes.box(np.array([size[0] / 2, size[1] / 2, 0.004]))
+            top = meshes.box(np.array([size[0] / 2, size[1] / 2, 0.003]))
             handle = self._scene.add_mesh_simple(
                 "/odom/seen/table",
                 top.vertices,
                 top.faces,
                 color=(88, 150, 190),
-                opacity=0.3,
+                opacity=0.2,
                 cast_shadow=False,
             )
             self._table = (size, _Placed(handle))
@@ -218,9 +218,9 @@ def add_room(viser_scene: Any, server: Any) -> None:
     )
     viser_scene.add_frame("/odom", show_axes=False)
     viser_scene.world_axes.visible = False
-    server.initial_camera.position = (1.75, 1.35, 1.55)
-    server.initial_camera.look_at = (0.2, 0.0, 0.85)
-    server.initial_camera.fov = 0.85
+    server.initial_camera.position = (0.95, -2.7, 1.6)
+    server.initial_camera.look_at = (0.27, 0.0, 0.86)
+    server.initial_camera.fov = 0.75
 
 
 class SceneView:

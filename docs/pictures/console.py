@@ -1,0 +1,82 @@
+"""Makes ``console.png``: the page of a running console at 1280 x 800, in a headless browser.
+
+python docs/pictures/console.py http://127.0.0.1:8080 --prompt "pick up the red bottle" --phase lift
+
+Without ``--prompt`` the page is taken as it is. With it the robot is told to stand, gets the prompt typed
+into the page, and the picture is taken when the page shows ``--phase`` in the task's part.
+"""
+
+import argparse
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Error, expect, sync_playwright
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+PATIENCE = 60_000  # ms
+LIMIT = 400_000  # bytes
+
+
+def work(page, prompt: str, phase: str, timeout: float) -> None:
+    """Let the robot stand and do ``prompt`` until the page shows ``phase``."""
+    page.get_by_role("button", name="Stand", exact=True).click()
+    expect(page.locator(".neo-chip b")).to_have_text("ACTIVE", timeout=PATIENCE)
+    page.get_by_role("textbox").fill(prompt)
+    page.get_by_role("button", name="Do it", exact=True).click()
+    expect(page.locator(".neo-bar")).to_be_visible(timeout=PATIENCE)
+    shown = page.locator(".neo", has=page.locator(".neo-bar"))
+    expect(shown).to_contain_text(phase, timeout=1000 * timeout)
+
+
+def small(png: bytes) -> bytes:
+    """``png`` with 256 colours when it is too large for the repository."""
+    if len(png) <= LIMIT:
+        return png
+    out = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("address")
+    parser.add_argument("--prompt", default="")
+    parser.add_argument("--phase", default="done", help="text in the task's panel to wait for")
+    parser.add_argument("--timeout", type=float, default=180.0, help="s to wait for it")
+    parser.add_argument("--settle", type=float, default=3.0, help="s of drawing before the picture")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("console.png"))
+    args = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("no browser here; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        try:
+            page.goto(args.address)
+        except Error as error:
+            sys.exit(f"no console at {args.address}: {error.message.splitlines()[0]}")
+        expect(page.locator(".neo-chip b")).to_be_visible(timeout=PATIENCE)
+        page.locator(".mantine-Notification-closeButton").first.click(timeout=PATIENCE)
+        if args.prompt:
+            work(page, args.prompt, args.phase, args.timeout)
+        page.wait_for_timeout(1000 * args.settle)
+        png = small(page.screenshot(timeout=2 * PATIENCE))
+        browser.close()
+    args.out.write_bytes(png)
+    print(f"{args.out}: {len(png) // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
