@@ -37,14 +37,29 @@ class Take:
 
 @dataclass(frozen=True)
 class GraspPlan:
-    """One way to take one object: poses ``T_odom_gripper`` (4, 4), before and at the grasp."""
+    """One way to take one object: poses ``T_odom_gripper`` (4, 4), the last one at the grasp.
+
+    From ``T_back``, behind the object, to ``T_before``, beside it, to ``T_grasp``. ``clearance`` (m) is
+    what stays free beside the hand on the way.
+    """
 
     side: str
     take: Take
+    heading: float
     width: float
+    T_back: np.ndarray
     T_before: np.ndarray
     T_grasp: np.ndarray
     clearance: float
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """An upright thing to keep clear of: centre (3,) in odom, radius and height (m)."""
+
+    centre: np.ndarray
+    radius: float
+    height: float
 
 
 def takes() -> dict[str, Take]:
@@ -71,10 +86,28 @@ def gripper_rotation(side: str, heading: float, from_above: bool) -> np.ndarray:
     return np.column_stack([forward, np.cross(palm, forward), palm])
 
 
-def _segment_distance(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    along = b - a
-    share = np.clip(np.dot(point - a, along) / max(np.dot(along, along), 1e-9), 0.0, 1.0)
-    return float(np.linalg.norm(point - a - share * along))
+HAND_POINTS = np.array([-0.08, -0.02, 0.04, 0.10])  # m along the gripper's x: wrist, palm, fingers, tips
+HAND_BELOW = 0.05  # m: how far the hand reaches below its origin
+SAMPLES = 12
+
+
+def _way(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(SAMPLES, 4, 3) points of the hand on its way from pose ``a`` to ``b``, turning steadily."""
+    t = np.linspace(0.0, 1.0, SAMPLES)[:, None]
+    origin = a[:3, 3] + t * (b[:3, 3] - a[:3, 3])
+    forward = a[:3, 0] + t * (b[:3, 0] - a[:3, 0])
+    forward /= np.maximum(np.linalg.norm(forward, axis=1, keepdims=True), 1e-6)
+    return origin[:, None, :] + HAND_POINTS[None, :, None] * forward[:, None, :]
+
+
+def _clearance(points: np.ndarray, obstacles: list[Obstacle]) -> float:
+    """Least horizontal distance (m) of hand points (n, 4, 3) from obstacles as high as they are."""
+    least = 1.0
+    for thing in obstacles:
+        apart = np.linalg.norm(points[..., :2] - thing.centre[:2], axis=-1) - thing.radius
+        above = points[..., 2] - HAND_BELOW > thing.centre[2] + thing.height / 2
+        least = min(least, float(np.min(np.where(above, 1.0, apart))))
+    return least
 
 
 def plan_grasp(
@@ -82,37 +115,38 @@ def plan_grasp(
     take: Take,
     T_odom_object: np.ndarray,
     size: np.ndarray,
-    others: list[tuple[np.ndarray, float]],
+    T_odom_gripper: np.ndarray,
+    others: list[Obstacle],
     distance: float,
     wanted_clearance: float,
 ) -> GraspPlan:
     """The first heading of ``take`` with the wanted clearance, else the one with the most.
 
-    ``size`` (3,) m; ``others``: centre (3,) in odom and radius of each other object; ``distance`` m
-    between the pose before and the grasp; clearance is what is left between the hand's way in, as
-    a line in the horizontal plane, and the other objects' outlines.
+    ``size`` (3,) m; ``T_odom_gripper``: where the hand is now; ``others``: what else stands there;
+    ``distance`` m between the pose before and the grasp, and again between back and before.
     """
     if side not in ("l", "r"):
         raise NeoError(f"no side {side!r}; l or r")
     centre = T_odom_object[:3, 3]
-    best: GraspPlan | None = None
+    target = Obstacle(centre, float(max(size[:2]) / 2), float(size[2]))
+    plans = []
     for heading in take.headings:
         R = gripper_rotation(side, heading, take.from_above)
         T_grasp = np.eye(4)
         T_grasp[:3, :3] = R
         T_grasp[:3, 3] = centre + UP * (take.height - 0.5) * size[2] + R @ np.array(take.offset)
-        way = R @ np.array([take.way_in[0], 0.0, take.way_in[1]])
+        way_in = R @ np.array([take.way_in[0], 0.0, take.way_in[1]])
         T_before = T_grasp.copy()
-        T_before[:3, 3] -= distance * way / np.linalg.norm(way)
-        back = T_before[:3, 3] - 0.1 * R[:, 0]  # the wrist comes after
+        T_before[:3, 3] -= distance * way_in / np.linalg.norm(way_in)
+        T_back = T_before.copy()
+        T_back[:3, 3] -= distance * R[:, 0]
+        there = np.concatenate([_way(T_odom_gripper, T_back), _way(T_back, T_before)])
         clearance = min(
-            (_segment_distance(c[:2], back[:2], T_grasp[:2, 3]) - radius for c, radius in others),
-            default=1.0,
+            _clearance(there, [*others, target]),
+            _clearance(_way(T_before, T_grasp), others),
         )
-        plan = GraspPlan(side, take, float(min(size[0], size[1])), T_before, T_grasp, clearance)
+        width = float(min(size[0], size[1]))
+        plans.append(GraspPlan(side, take, heading, width, T_back, T_before, T_grasp, clearance))
         if clearance >= wanted_clearance:
-            return plan
-        if best is None or clearance > best.clearance:
-            best = plan
-    assert best is not None
-    return best
+            return plans[-1]
+    return max(plans, key=lambda plan: plan.clearance)

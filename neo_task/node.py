@@ -6,6 +6,7 @@ same callback. Refused prompts end the goal with the reason; nothing has moved t
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,14 @@ class TaskNode(Node):
         graph.subscription(self, "safety/state", self._on_safety)
         graph.subscription(self, "perception/objects", self._on_objects)
         for side in ("l", "r"):
-            graph.subscription(self, f"{side}_hand/status", lambda m, side=side: self._on_hand(side, m))
+            graph.subscription(self, f"{side}_hand/status", partial(self._on_hand, side))
         self._privileged_subscription: Any = None
         self._server = graph.action_server(
             self, "do_task", self._execute, cancel_callback=lambda _: CancelResponse.ACCEPT
         )
+
+    def _on_odom(self, message: Any) -> None:
+        self._watch.on_odom(convert.stamp(message), convert.pose(message.pose.pose))
 
     def _on_objects(self, message: Any) -> None:
         if not self._watch.privileged:

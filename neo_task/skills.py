@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neo_description.signals import DetectedObject, GraspPhase, HandAction
-from neo_task.grasp_pose import UP, GraspPlan, gripper_rotation, plan_grasp, takes
+from neo_task.grasp_pose import UP, GraspPlan, Obstacle, gripper_rotation, plan_grasp, takes
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
 
@@ -81,9 +81,9 @@ def _in_sight(ctx: Context) -> str:
     return ", ".join(sorted({f"{t.color} {t.class_name}" for t, _ in ctx.objects()})) or "nothing"
 
 
-def _others(ctx: Context, target: Sighting) -> list[tuple[np.ndarray, float]]:
+def _others(ctx: Context, target: Sighting) -> list[Obstacle]:
     seen = (Sighting(t, T) for t, T in ctx.objects() if t.id != target.thing.id)
-    return [(s.centre, s.radius) for s in seen if _apart(s, target) > 0.03]
+    return [Obstacle(s.centre, s.radius, float(s.thing.size[2])) for s in seen if _apart(s, target) > 0.03]
 
 
 def move(ctx: Context, side: str, T_odom_gripper: np.ndarray, speed: float) -> Generator[None, None, None]:
@@ -123,6 +123,7 @@ def _plan(ctx: Context, target: Sighting) -> GraspPlan:
         kinds[target.thing.class_name],
         target.T_odom_object,
         target.thing.size,
+        ctx.gripper(side),
         _others(ctx, target),
         ctx.params.before_distance,
         ctx.params.clearance,
@@ -159,16 +160,16 @@ def _take_once(
     ctx.enter("approach", progress + 0.10, f"{target.name} at {np.round(target.centre, 2).tolist()}")
     ctx.hand(side, HandAction.PRESHAPE, grasp=plan.take.grasp, width=plan.width)
     ctx.body(gaze=target.centre)
-    yield from move(ctx, side, above(plan.T_before, ctx.params.carry_height), ctx.params.move_speed)
+    yield from move(ctx, side, plan.T_back, ctx.params.move_speed)
     yield from move(ctx, side, plan.T_before, ctx.params.move_speed)
-    yield from ctx.pause(0.3)
+    yield from ctx.pause(ctx.params.look_again)
 
-    again = [
-        s for s in _candidates(ctx, query) if s.thing.visible_fraction >= VISIBLE and _apart(s, target) < 0.05
-    ]
+    again = [s for s in _candidates(ctx, query) if s.thing.visible_fraction >= VISIBLE]
     if again:
+        if _apart(again[0], target) > ctx.params.moved_distance:
+            raise TaskFailed("lost", f"the {target.name} has moved")
         target = again[0]
-        plan = _plan_from(ctx, plan, target)
+        plan = _plan_again(ctx, plan, target)
     ctx.enter("close in", progress + 0.30)
     yield from move(ctx, side, plan.T_grasp, ctx.params.way_in_speed)
 
@@ -190,25 +191,40 @@ def _take_once(
     ctx.lifted = float(ctx.gripper(side)[2, 3] - start)
     if _lost(ctx, side) or (not lifted and ctx.lifted < 0.5 * ctx.params.lift_height):
         raise TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[side]} hand")
-    return target, replace(plan, T_before=above(plan.T_before, 0.0))
+    yield from ctx.pause(ctx.params.look_again)
+    if _elsewhere(ctx, side, target):
+        raise TaskFailed("lost", f"the {SIDE_NAMES[side]} hand came up without the {target.name}")
+    return target, plan
 
 
-def _plan_from(ctx: Context, plan: GraspPlan, target: Sighting) -> GraspPlan:
+def _plan_again(ctx: Context, plan: GraspPlan, target: Sighting) -> GraspPlan:
     """The same way in, to where the object is seen now."""
-    one_heading = replace(plan.take, headings=(_heading(plan),))
     return plan_grasp(
-        plan.side, one_heading, target.T_odom_object, target.thing.size, [], ctx.params.before_distance, 0.0
+        plan.side,
+        replace(plan.take, headings=(plan.heading,)),
+        target.T_odom_object,
+        target.thing.size,
+        plan.T_before,
+        [],
+        ctx.params.before_distance,
+        0.0,
     )
 
 
-def _heading(plan: GraspPlan) -> float:
-    forward = plan.T_grasp[:3, 0]
-    inwards = 1.0 if plan.side == "r" else -1.0
-    return float(np.arctan2(inwards * forward[1], forward[0]))
-
-
 def _lost(ctx: Context, side: str) -> bool:
+    """Whether the hand feels nothing any more."""
     return ctx.now.hands[side].phase in (GraspPhase.LOST, GraspPhase.IDLE)
+
+
+def _elsewhere(ctx: Context, side: str, target: Sighting) -> bool:
+    """Whether the object is seen now, well away from the hand that should hold it."""
+    seen = [
+        s
+        for s in _candidates(ctx, Query(target.thing.color, target.thing.class_name))
+        if s.thing.visible_fraction >= VISIBLE and ctx.now.scene and s.thing.last_seen >= ctx.now.scene.time
+    ]
+    hand = ctx.gripper(side)[:3, 3]
+    return bool(seen) and all(np.linalg.norm(s.centre - hand) > ctx.params.in_hand_distance for s in seen)
 
 
 def back_off(ctx: Context) -> Generator[None, None, None]:

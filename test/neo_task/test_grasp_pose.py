@@ -1,0 +1,65 @@
+"""Grasp poses: the gripper's axes, and a way in that keeps clear of everything."""
+
+import numpy as np
+import pytest
+
+from neo_description.errors import NeoError
+from neo_task.grasp_pose import Obstacle, gripper_rotation, plan_grasp, takes
+
+SIZE = np.array([0.066, 0.066, 0.215])
+CURRENT = np.eye(4)
+CURRENT[:3, 3] = 0.17, -0.21, 0.87
+
+
+def at(x, y, z=0.887):
+    T = np.eye(4)
+    T[:3, 3] = x, y, z
+    return T
+
+
+def plan(T, others=(), side="r"):
+    return plan_grasp(side, takes()["bottle"], T, SIZE, CURRENT, list(others), 0.12, 0.05)
+
+
+@pytest.mark.parametrize("side", ["l", "r"])
+@pytest.mark.parametrize("heading", [-0.3, 0.0, 0.7])
+def test_the_palm_faces_inwards_and_the_thumb_is_up(side, heading):
+    R = gripper_rotation(side, heading, from_above=False)
+    assert np.allclose(R.T @ R, np.eye(3))
+    assert np.linalg.det(R) == pytest.approx(1.0)
+    inwards = 1.0 if side == "r" else -1.0
+    assert R[1, 2] * inwards > 0
+    thumb = -R[:, 1] if side == "r" else R[:, 1]
+    assert np.allclose(thumb, [0, 0, 1])
+
+
+def test_from_above_the_palm_looks_down():
+    assert np.allclose(gripper_rotation("r", 0.0, from_above=True)[:, 2], [0, 0, -1])
+
+
+@pytest.mark.parametrize("y", [-0.08, -0.15, -0.22, -0.28])
+def test_the_way_goes_round_the_object_itself(y):
+    """A straight line from the waiting hand once knocked over bottles that stood far out."""
+    assert plan(at(0.40, y)).clearance >= 0.03
+
+
+def test_another_heading_is_taken_when_a_neighbour_stands_in_the_way():
+    T = at(0.42, -0.15)
+    free = plan(T)
+    beside = free.T_before[:3, 3] + 0.03 * (free.T_before[:3, 3] - free.T_grasp[:3, 3]) / 0.12
+    neighbour = Obstacle(beside, 0.035, 0.3)
+    other = plan(T, [neighbour])
+    assert other.heading != free.heading
+    assert other.clearance > 0.0
+
+
+def test_what_lies_lower_than_the_hand_is_no_obstacle():
+    T = at(0.42, -0.15)
+    free = plan(T)
+    plum = Obstacle(np.array([*free.T_before[:2, 3], 0.80]), 0.03, 0.02)
+    assert plan(T, [plum]).heading == free.heading
+
+
+def test_a_wrong_side_is_named():
+    with pytest.raises(NeoError, match="no side 'x'"):
+        plan(at(0.4, -0.1), side="x")
