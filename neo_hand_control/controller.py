@@ -82,16 +82,29 @@ class HandController:
     # --- commands ---
 
     def command(self, command: HandCommand) -> str | None:
-        """``None`` when accepted (it acts from the next tick on, or at ``start``), else why it was refused."""
-        now = self._last.time if self._last is not None else 0.0
+        """``None`` when accepted (it acts from the next tick on, or at ``start``), else why not."""
         stopped = self._last is not None and self._last.runstop
-        reason = commands.refusal(command, now, stopped)
+        reason = commands.refusal(command, self.time, stopped)
         if reason is not None:
             self.refused += 1
             self.last_refusal = reason
             return reason
         self._waiting = command
         return None
+
+    @property
+    def time(self) -> float:
+        """Plant time (s) of the last state."""
+        return self._last.time if self._last is not None else 0.0
+
+    def stay(self) -> None:
+        """Stop moving and pressing where the hand is; an accepted command that waits is dropped."""
+        self._waiting = None
+        if self._active and self._last is not None:
+            self._target = self._last.joint_position.copy()
+            self._until = np.inf
+            self._grasp_name = ""
+            self._phase = GraspPhase.IDLE
 
     def _adopt(self, command: HandCommand, state: HandState) -> None:
         action = HandAction(command.action)

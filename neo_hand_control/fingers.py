@@ -40,7 +40,7 @@ class Fingers:
         self._stalled = np.zeros(len(FINGERS))
 
     def move(self, target: np.ndarray, speed: float, dt: float) -> None:
-        """Step the reference towards ``target`` (22,) rad at ``speed`` rad/s, all joints arriving together."""
+        """Step the reference towards ``target`` (22,) rad at ``speed`` rad/s; all joints arrive together."""
         self.push *= max(1.0 - dt / self._p.finger_push_time, 0.0)
         way = target - self.q_ref
         longest = float(np.abs(way).max())
@@ -80,7 +80,7 @@ class Fingers:
             self.done[k] = self.met[k] or bool((self.q_ref[own] >= HIGH[own] - 1e-9).all())
 
     def squeeze(self, grasp: Grasp, q: np.ndarray, qd: np.ndarray, dt: float) -> None:
-        """Step all closing joints on: those at rest turn to force, those that run stay in position control."""
+        """Step all closing joints on: those at rest turn to force, those that run stay under position."""
         p = self._p
         moving = grasp.closing > 0.0
         rest = moving & (np.abs(qd) < p.finger_rest_speed)

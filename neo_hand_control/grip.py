@@ -7,9 +7,10 @@
 
 The load is a vector sum, not a sum of lengths: what the squeeze itself makes on a round object cancels in
 it, so squeezing harder does not ask for more squeezing. With all pads alive the sum of forces is the object's
-weight and inertia; a dead pad's missing normal force would look like load, so then shear alone is summed. Falling is slow and rising is fast, as in
-human grip. The reflex is gated: it counts only while the hand holds, after a settling time, and when the
-shear-to-normal ratio is high or the centre of pressure runs; it decays, so a false alarm is forgotten.
+weight and inertia; a dead pad's missing normal force would look like load, so then shear alone is summed.
+Falling is slow and rising is fast, as in human grip. The reflex is gated: it counts only after a settling
+time, and while the pads use much of the assumed friction and the centre of pressure runs; it decays, so a
+false alarm is forgotten.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from neo_hand_control.touch import Feeling
 
 
 class Grip:
-    """Set point of the total normal force (N). ``params``: ``friction`` and those beginning with ``grip_``."""
+    """Set point of the total normal force (N); ``params``: ``friction`` and those that begin with ``grip_``."""
 
     def __init__(self, params: SimpleNamespace):
         self._p = params
         self.start(0.0, 0.0, 0.0, None)
 
     def start(self, force: float, low: float, high: float, fixed: float | None) -> None:
-        """A new hold: begin at ``force``, stay within [``low``, ``high``]; ``fixed`` overrides the law (N)."""
+        """A new hold: begin at ``force``, stay in [``low``, ``high``]; ``fixed`` overrides the law (N)."""
         self._start, self._low, self._high, self.fixed = force, low, high, fixed
         self.target = min(force if fixed is None else fixed, high)
         self.load = 0.0
@@ -46,9 +47,9 @@ class Grip:
         self._age += dt
         self.load += min(dt / p.grip_load_time, 1.0) * (feeling.load - self.load)
         self.reflex *= math.exp(-dt / p.grip_reflex_decay)
-        if self._age > p.grip_settle_time:
-            if feeling.slip >= p.grip_slip_ratio and feeling.cop_speed > p.grip_slip_speed:
-                self.reflex = min(self.reflex + p.grip_reflex_gain * dt, p.grip_reflex_max)
+        sliding = feeling.slip >= p.grip_slip_ratio and feeling.cop_speed > p.grip_slip_speed
+        if sliding and self._age > p.grip_settle_time:
+            self.reflex = min(self.reflex + p.grip_reflex_gain * dt, p.grip_reflex_max)
         if self.fixed is not None:
             wanted = self.fixed + self.reflex
         else:

@@ -96,7 +96,8 @@ class Touch:
         knows of nothing in the hand, so readings near zero are the pads' zero.
         """
         p = self._p
-        alive = np.asarray(valid, bool)
+        alive = np.asarray(valid, bool) & np.isfinite(reading).all(1)
+        reading = np.where(alive[:, None], reading, 0.0)
         if free:
             self._follow_zero(reading, alive, dt)
         force = (reading - self._zero) * alive[:, None]

@@ -1,0 +1,165 @@
+"""Node ``l_hand_control`` or ``r_hand_control`` (parameter ``side``): answers every ``{side}_hand/state``.
+
+The answer goes out in the state's own callback, never from a timer; status and the ``grasp`` action are
+driven by the same states, so a replayed bag gives the same answers.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+from neo_msgs.action import Grasp as GraspAction
+from rclpy.action import CancelResponse
+from rclpy.node import Node
+from rclpy.task import Future
+
+from neo_description.errors import NeoError
+from neo_description.signals import GraspPhase, HandAction, HandCommand, HandState
+from neo_description.tables import CONTROL_RATE
+from neo_hand_control.controller import PARAMETERS, HandController
+from neo_ros import convert, graph, params
+from neo_ros.diagnostics import Diagnostics
+from neo_ros.main import run
+
+FEEDBACK_EVERY = CONTROL_RATE // 10  # ticks
+TIMEOUT_MAX = 60.0  # s
+
+
+class HandControlNode(Node):
+    """Adapter of :class:`HandController`."""
+
+    def __init__(self) -> None:
+        super().__init__("hand_control")
+        self._params = params.declare(self, PARAMETERS)
+        self._side = side = self._params.side
+        self._diagnostics = Diagnostics(self)
+        self._hand = HandController(side, self._params)
+        self._status_every = max(round(CONTROL_RATE / self._params.status_rate), 1)
+        self._tick = -1
+        self._late = 0
+        self._cpu = 0.0
+        self._goal: Any = None
+        self._done: Future | None = None
+        self._deadline = math.inf
+        self._phase = GraspPhase.IDLE
+        self._answers = graph.publisher(self, f"{side}_hand/tendon_command")
+        self._status = graph.publisher(self, f"{side}_hand/status")
+        guarded = self._diagnostics.guarded
+        graph.subscription(self, f"{side}_hand/state", guarded(f"{side}_hand/state", self._on_state))
+        graph.subscription(self, f"{side}_hand/command", guarded(f"{side}_hand/command", self._on_command))
+        self._server = graph.action_server(
+            self, f"{side}_hand/grasp", self._execute, cancel_callback=lambda _: CancelResponse.ACCEPT
+        )
+
+    def _on_state(self, message: Any) -> None:
+        begun = time.thread_time()
+        state = convert.hand_state(message)
+        answer = self._hand.update(state)
+        self._answers.publish(convert.tendon_command_message(answer, message.header.stamp))
+        self._cpu += 0.02 * (time.thread_time() - begun - self._cpu)
+        if state.tick == self._tick:
+            return
+        if 0 <= self._tick < state.tick:
+            self._late += state.tick - self._tick - 1
+        self._tick = state.tick
+        self._follow_goal(state)
+        self._report(state, message.header.stamp)
+
+    def _on_command(self, message: Any) -> None:
+        reason = self._hand.command(convert.hand_command(message))
+        if reason is not None:
+            self._diagnostics.refused(f"{self._side}_hand/command", reason)
+
+    # The grasp action
+
+    async def _execute(self, goal: Any) -> Any:
+        request, topic = goal.request, f"{self._side}_hand/grasp"
+        try:
+            self._begin(request)
+        except NeoError as error:
+            self._diagnostics.refused(topic, str(error))
+            goal.abort()
+            return GraspAction.Result(reason=f"refused: {error}")
+        self._goal, self._done = goal, Future()
+        reason: Any = await self._done
+        if reason == "held":
+            goal.succeed()
+        elif reason == "cancelled":
+            goal.canceled()
+        else:
+            goal.abort()
+        status = self._hand.status
+        return GraspAction.Result(
+            success=reason == "held",
+            reason=reason,
+            normal_force=status.normal_force,
+            contacts=status.contacts,
+        )
+
+    def _begin(self, request: Any) -> None:
+        if self._goal is not None:
+            raise NeoError("busy with another grasp; cancel it first")
+        if not np.isfinite(request.timeout) or not 0.0 <= request.timeout <= TIMEOUT_MAX:
+            raise NeoError(f"timeout {request.timeout} s; between 0 (default) and {TIMEOUT_MAX} is allowed")
+        if self._tick < 0:
+            raise NeoError(f"no {self._side}_hand/state has come yet")
+        reason = self._hand.command(
+            HandCommand(
+                HandAction.CLOSE, grasp=request.grasp, width=request.width, grip_force=request.grip_force
+            )
+        )
+        if reason is not None:
+            raise NeoError(reason)
+        self._deadline = self._hand.time + (request.timeout or self._params.grasp_timeout)
+        self._phase = GraspPhase.CLOSING
+
+    def _follow_goal(self, state: HandState) -> None:
+        if self._goal is None:
+            return
+        phase = self._hand.status.phase
+        reason = None
+        if self._goal.is_cancel_requested:
+            self._hand.stay()
+            reason = "cancelled"
+        elif phase == GraspPhase.HOLDING:
+            reason = "held"
+        elif phase == GraspPhase.LOST:
+            reason = "lost: nothing held between thumb and fingers"
+        elif state.runstop:
+            reason = "stopped"
+        elif phase != GraspPhase.CLOSING:
+            reason = "preempted by another command"
+        elif state.time > self._deadline:
+            self._hand.stay()
+            reason = "timeout"
+        if reason is not None:
+            done, self._goal, self._done = self._done, None, None
+            if done is not None:
+                done.set_result(reason)
+        elif state.tick % FEEDBACK_EVERY == 0:
+            status = self._hand.status
+            self._goal.publish_feedback(
+                GraspAction.Feedback(phase=int(phase), normal_force=status.normal_force, slip=status.slip)
+            )
+
+    def _report(self, state: HandState, stamp: Any) -> None:
+        if state.tick % self._status_every == 0:
+            self._status.publish(convert.grasp_status_message(self._hand.status, stamp))
+        if state.tick % CONTROL_RATE == 0:
+            diagnostics = self._diagnostics
+            diagnostics.set("phase", self._hand.status.phase.name)
+            diagnostics.set("late ticks", self._late)
+            diagnostics.set("cpu us a tick", 1e6 * self._cpu)
+            diagnostics.set("dead pads", int((~np.asarray(state.taxel_valid, bool)).sum()))
+
+
+def main() -> None:
+    """Entry point ``hand_control_node``."""
+    run(HandControlNode)
+
+
+if __name__ == "__main__":
+    main()
