@@ -17,7 +17,7 @@ from neo_body_control import settings
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.estimator import BaseEstimator
 from neo_body_control.load import CarriedLoad
-from neo_body_control.rotations import log, yaw
+from neo_body_control.rotations import cross, log, yaw
 from neo_body_control.safety import SafetyMachine
 from neo_body_control.targets import ARM, Targets
 from neo_body_control.tasks import TaskStack, saturated
@@ -57,7 +57,6 @@ class BodyController:
         self.qp = WholeBodyQp(settings.wbc_limits(p))
         wrist = [self._dynamics.model.body(f"{s}_wrist").id for s in SIDES]
         self._wrist = dict(zip(SIDES, wrist, strict=True))
-        self._hand_mass = {s: float(self._dynamics.model.body_subtreemass[b]) for s, b in self._wrist.items()}
         # a drive that lags resists its tendon's motion: on both tendons of a pair, arm² each
         self._drive_damping = p.drive_damping * (BODY.moment_arms**2).sum(axis=1)
         self.refusals = 0
@@ -69,8 +68,10 @@ class BodyController:
         self.estimator = BaseEstimator(settings.estimator_gains(p))
         self.safety = SafetyMachine(settings.safety_limits(p))
         self.targets = Targets(p)
+        model = self._dynamics.model
         self.loads = {
-            s: CarriedLoad(self._hand_mass[s], p.load_cutoff, p.load_least, p.load_most) for s in SIDES
+            s: CarriedLoad(model.body_mass[b], model.body_ipos[b], p.load_cutoff, p.load_least, p.load_most)
+            for s, b in self._wrist.items()
         }
         self._queue: list[WholeBodyCommand] = []
         self.last_command = WholeBodyCommand(valid_for=0.0)
@@ -284,8 +285,11 @@ class BodyController:
             up = float(self.targets.hands[side].point.a[2]) if side in self.targets.busy else 0.0
             mass = self.loads[side].update(R, wrench, up)
             if mass > 0.0:
-                J = d.frames[f"{side}_gripper"].J[:3]
-                total -= mass * d.gravity * J[2]
+                frame, load = d.frames[f"{side}_gripper"], self.loads[side]
+                arm = d.data.xpos[self._wrist[side]] - frame.p
+                weight = np.array([0.0, 0.0, -mass * d.gravity])
+                J = frame.J[:3]
+                total += weight[2] * J[2] + (load.moment + cross(arm, weight)) @ frame.J[3:]
                 d.M += mass * (J.T @ J)
         return total
 

@@ -1,9 +1,9 @@
 """What a hand carries, felt at its wrist.
 
-The wrist's sensor feels what the hand does to the forearm, ``F = m_hand (g - a) + load``. What is left
-when the hand's own share is taken off, along gravity and low-passed, is the carried mass; it is fed
-forward as a weight at the gripper. Only weight counts: a hand that presses on a table carries nothing,
-and feeding that back would make it press harder.
+The wrist's sensor feels what the hand does to the forearm: its own weight at its own centre, and the
+load's. What is left when the hand's share is taken off, low-passed, is the load's weight and the moment
+it has about the wrist; both are fed forward. Only weight counts: a hand that presses on a table carries
+nothing, and feeding that back would make it press harder.
 """
 
 from __future__ import annotations
@@ -12,36 +12,42 @@ import math
 
 import numpy as np
 
+from neo_body_control.rotations import cross
 from neo_description.tables import CONTROL_DT
 
 GRAVITY = 9.81
 
 
 class CarriedLoad:
-    """One hand's carried mass. ``hand_mass`` kg; ``cutoff`` Hz; between ``least`` and twice that the
-    compensation fades in; never more than ``most`` kg."""
+    """One hand's load. ``hand_mass`` kg and its ``centre`` (3,) m in the wrist's frame; ``cutoff`` Hz;
+    between ``least`` and twice that the compensation fades in; never more than ``most`` kg.
 
-    def __init__(self, hand_mass: float, cutoff: float, least: float, most: float):
-        self._hand_mass, self._least, self._most = hand_mass, least, most
+    ``mass`` kg, ``moment`` (3,) N m about the wrist in odom's axes: what to feed forward.
+    """
+
+    def __init__(self, hand_mass: float, centre: np.ndarray, cutoff: float, least: float, most: float):
+        self._hand_mass, self._centre = hand_mass, np.array(centre, float)
+        self._least, self._most = least, most
         self._follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
-        self._felt = 0.0
+        self.reset()
 
     def reset(self) -> None:
         """The hand is empty."""
         self._felt = 0.0
+        self._felt_moment = np.zeros(3)
+        self.mass = 0.0
+        self.moment = np.zeros(3)
 
     def update(self, R_odom_wrist: np.ndarray, wrench: np.ndarray, acceleration: float) -> float:
         """Carried mass (kg) after one tick of the measured ``wrench`` (6,) in the wrist's frame;
         ``acceleration`` m/s², upwards, that the hand is asked for."""
-        down = -float(R_odom_wrist[2] @ wrench[:3])
-        felt = down / (GRAVITY + acceleration) - self._hand_mass
+        fall = GRAVITY + acceleration
+        felt = -float(R_odom_wrist[2] @ wrench[:3]) / fall - self._hand_mass
         self._felt += self._follow * (min(max(felt, -self._most), self._most) - self._felt)
+        own = cross(R_odom_wrist @ self._centre, np.array([0.0, 0.0, -self._hand_mass * fall]))
+        self._felt_moment += self._follow * (R_odom_wrist @ wrench[3:] - own - self._felt_moment)
+        fade = min(max((self._felt - self._least) / max(self._least, 1e-6), 0.0), 1.0)
+        self.mass = fade * max(self._felt, 0.0)
+        self.moment = fade * self._felt_moment
+        self.moment[2] = 0.0  # weight has no moment about the vertical
         return self.mass
-
-    @property
-    def mass(self) -> float:
-        """kg, 0 when nothing is felt."""
-        if self._least <= 0.0:
-            return max(self._felt, 0.0)
-        fade = min(max((self._felt - self._least) / self._least, 0.0), 1.0)
-        return fade * max(self._felt, 0.0)
