@@ -50,7 +50,7 @@ class TaskGoal:
 
     @property
     def done(self) -> bool:
-        return self._result.done()
+        return self._result is not None and self._result.done()
 
     @property
     def result(self) -> Any:
@@ -58,8 +58,9 @@ class TaskGoal:
         return self._result.result().result
 
     def cancel(self) -> None:
-        """Asks for the goal's end; the result says ``cancelled``."""
-        self._handle.cancel_goal_async()
+        """Asks for the goal's end, if it was accepted; the result says ``cancelled``."""
+        if self._handle is not None:
+            self._handle.cancel_goal_async()
 
     def server_alive(self) -> bool:
         return self._client.server_is_ready()

@@ -73,7 +73,7 @@ class Stack:
             return None
         return self._runstop.call_async(SetBool.Request(data=on))
 
-    def runstop(self, on: bool, timeout: float = 3.0) -> str:
+    def runstop(self, on: bool, timeout: float = 10.0) -> str:
         """Presses or releases the stop button; the answer's message. NeoError when there is none."""
         answer = self.call(self._runstop, SetBool.Request(data=on), timeout)
         if not answer.success:
@@ -91,11 +91,11 @@ class Stack:
         """The answer of a service within ``timeout`` s of wall time; NeoError when there is none."""
         started = time.monotonic()
         if not client.wait_for_service(timeout_sec=timeout):
-            raise NeoError(f"no robot found: nobody serves {client.srv_name}; start one with `neo up`")
+            raise NeoError(f"no robot found: nobody serves {client.service_name}; start one with `neo up`")
         future = client.call_async(request)
         left = max(timeout - (time.monotonic() - started), 0.5)
         if not self.wait(future.done, left):
-            raise NeoError(f"{client.srv_name} did not answer within {timeout:g} s")
+            raise NeoError(f"{client.service_name} did not answer within {timeout:g} s")
         return future.result()
 
     def wait(self, condition: Callable[[], bool], timeout: float, poll: float = 0.005) -> bool:

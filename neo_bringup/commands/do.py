@@ -37,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
 
         goal = TaskGoal(stack, progress)
         try:
-            goal.send(args.prompt, args.planner, args.timeout)
             try:
+                goal.send(args.prompt, args.planner, args.timeout)
                 while not stack.wait(lambda: goal.done, 1.0):
                     if not goal.server_alive() and not stack.wait(lambda: goal.done, 3.0):
                         raise NeoError("the robot went away while it worked on the task")

@@ -56,6 +56,7 @@ class FakeRobot(Node):
         self.reason = "just started"
         self.feedback = ("look", 0.1, "searching")
         self.outcome = None
+        self.silent = False
         self._base = pose(0.0, 0.0, base_height)
         topics = ["joint_states", "odom", "perception/objects", "body/state", "safety/state"]
         topics += [f"{side}_hand/{kind}" for side in SIDES for kind in ("state", "status")]
@@ -115,6 +116,8 @@ class FakeRobot(Node):
 
     def _publish(self):
         """20 Hz of everything; the console takes what it wants of it."""
+        if self.silent:
+            return
         self._tick += 1
         now = 0.05 * self._tick
         send = {topic: publisher.publish for topic, publisher in self._publishers_by_topic.items()}

@@ -223,6 +223,7 @@ def viser_client(address, origin=None, **options):
         origin=origin,
         subprotocols=[f"viser-v{viser.__version__}"],
         max_size=None,
+        close_timeout=0.5,
         **options,
     )
 
@@ -262,6 +263,14 @@ def test_the_page_asks_nothing_of_other_hosts(page, requests):
     assert asked == {"127.0.0.1"}
 
 
+def test_a_robot_that_falls_silent_is_shown(page, robot):
+    robot.silent = True
+    says(chip(page), "NO CONTACT")
+    robot.silent = False
+    says(chip(page), "STOPPED")
+    page.close()  # the last test of this page: each page that is open costs a core for its 3D picture
+
+
 def test_while_nobody_watches_the_console_subscribes_to_nothing(browser, running, requests):
     process = start_console(port=0)
     try:
@@ -283,10 +292,17 @@ def wait_until(condition, seconds=30.0):
         tick.wait(0.05)
 
 
-def test_a_console_that_dies_shows_in_its_page(browser, running, requests):
+def test_a_console_without_a_robot_says_so_and_when_it_dies_too(browser, requests, monkeypatch):
+    empty, claim = claim_free_domain(first=60)
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(empty))
     process = start_console(port=0)
     try:
         page = open_page(browser, process.stdout.readline().split()[1], requests)
+        says(chip(page), "NO ROBOT")
+        press(page, "STOP")
+        says(page.locator("body"), "STOP: nobody serves")
+        press(page, "Do it")
+        says(page.locator("body"), "nobody serves do_task")
         lost = page.get_by_text("NO CONNECTION to the console")
         expect(lost).to_be_hidden()
         process.kill()
@@ -294,10 +310,4 @@ def test_a_console_that_dies_shows_in_its_page(browser, running, requests):
         page.close()
     finally:
         end(process)
-
-
-def test_a_robot_that_falls_silent_is_shown(page, running):
-    running.close()
-    says(chip(page), "NO CONTACT")
-    press(page, "STOP")
-    says(page.locator("body"), "STOP: ")
+        claim.close()

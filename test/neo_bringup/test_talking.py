@@ -1,0 +1,88 @@
+"""``neo do``, ``mode``, ``stop`` and ``reset`` as a user runs them, with a stand-in robot and none."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neo_bringup.stack import Stack
+
+NODE = Path(__file__).with_name("tiny_nodes") / "robot.py"
+
+
+@pytest.fixture
+def robot(domain):
+    process = subprocess.Popen([sys.executable, str(NODE), "--ros-args", "-r", "__ns:=/neo1"])
+    with Stack("/neo1", "tester") as stack:
+        assert stack.wait(lambda: "/neo1/robot" in stack.names(), 20.0)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def neo(*words):
+    """Starts ``neo`` with ``words`` for the robot in /neo1."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "neo_bringup.cli", *words, "--namespace", "neo1"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ),
+    )  # fmt: skip
+
+
+def outcome(*words):
+    process = neo(*words)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_a_task_that_is_done_shows_its_phases_and_exits_0(robot):
+    code, out, _ = outcome("do", "pick up the red bottle")
+    assert code == 0
+    assert " 50 %  reach" in out
+    assert out.endswith("done: lifted\n")
+
+
+def test_a_task_that_is_not_done_says_why_and_exits_1(robot):
+    assert outcome("do", "fail")[:2] == (1, " 50 %  reach\nnot done (lost): it fell\n")
+
+
+def test_json_is_one_object(robot):
+    code, out, _ = outcome("do", "pick up the red bottle", "--json")
+    assert code == 0
+    assert json.loads(out)["lifted"] == 0.16
+
+
+def test_ctrl_c_cancels_the_task(robot):
+    process = neo("do", "hang")
+    assert process.stdout.readline().strip() == "50 %  reach"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (1, "cancelled\n", "")
+
+
+def test_a_robot_that_dies_during_a_task_is_noticed(robot):
+    process = neo("do", "hang")
+    assert process.stdout.readline()
+    robot.kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err == "neo: the robot went away while it worked on the task\n"
+
+
+def test_stop_reset_and_mode_report_the_answer(robot):
+    assert outcome("stop")[:2] == (0, "stop button pressed: latched\n")
+    assert outcome("reset")[:2] == (0, "stop button released: released\n")
+    assert outcome("mode", "stop")[0] == 0
+    assert outcome("mode", "stand")[::2] == (2, "neo: mode stand refused: the stop button is pressed\n")
+
+
+def test_without_a_robot_each_command_says_so_and_exits_2(domain):
+    code, _, err = outcome("stop")
+    assert code == 2
+    assert err == "neo: no robot found: nobody serves /neo1/runstop; start one with `neo up`\n"
+    code, _, err = outcome("do", "pick up the red bottle")
+    assert code == 2
+    assert err == "neo: no robot found: nobody serves do_task; start one with `neo up`\n"
