@@ -23,7 +23,7 @@ export CMAKE_PREFIX_PATH="$venv${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}"
 mkdir -p "$build"
 log="$build/build.log"
 if ! {
-  cmake -S "$root/$source" -B "$build" -G Ninja -Wno-dev -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release \
+  cmake -S "$root/$source" -B "$build" -G Ninja -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release \
     -DPython3_EXECUTABLE="$venv/bin/python" -DCMAKE_INSTALL_PREFIX="$venv" &&
     cmake --build "$build" && cmake --install "$build"
 } >"$log" 2>&1; then

@@ -7,5 +7,5 @@ base="${1:-.}" venv="$PWD/.venv"
 export PATH="$venv/bin:$PATH" AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv"
 export COLCON_HOME="$base/.colcon"
 colcon --log-base "$base/log" build --build-base "$base/build" --install-base "$base/install" \
-  --executor sequential --cmake-args -G Ninja -Wno-dev -DBUILD_TESTING=OFF \
+  --executor sequential --cmake-args -G Ninja -DBUILD_TESTING=OFF \
   -DPython3_EXECUTABLE="$venv/bin/python"
