@@ -7,6 +7,7 @@ together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -83,12 +84,22 @@ class Planes:
     ray: np.ndarray
     origin: np.ndarray
     pixel: np.ndarray
+    _upright: tuple[np.ndarray, np.ndarray] | None = None
+
+    def upright(self, snap: Callable) -> tuple[np.ndarray, np.ndarray]:
+        """``snap(self, up)``, computed once."""
+        if self._upright is None:
+            self._upright = snap(self, np.array([0.0, 0.0, 1.0]))
+        return self._upright
 
     @staticmethod
     def join(parts: list[Planes]) -> Planes:
         """All planes of ``parts``."""
         return Planes(
-            *(np.concatenate([getattr(p, k) for p in parts]) for k in ("normal", "ray", "origin", "pixel"))
+            np.concatenate([p.normal for p in parts]),
+            np.concatenate([p.ray for p in parts]),
+            np.concatenate([p.origin for p in parts]),
+            np.concatenate([p.pixel for p in parts]),
         )
 
     def __getitem__(self, which: np.ndarray) -> Planes:

@@ -21,6 +21,8 @@ UNKNOWN, AFLOAT = (
     0.7,
 )  # added misfit: of a class in a colour the registry lacks; of a new thing in the air
 BESIDE = 0.03  # m: an arm this much further than an outline may still cover it
+SURPRISING = 1.5  # misfit beyond which a thing is looked for anew, not where it is remembered
+BEHIND = 1.0  # px of disparity: a neighbour this much further is no cover
 FEWEST = 10  # outline points, both images together
 
 
@@ -76,6 +78,14 @@ class Hint:
 
 
 @dataclass(slots=True)
+class _Sight:
+    left: Blob
+    right: Blob | None
+    disparity: float
+    hint: Hint | None
+
+
+@dataclass(slots=True)
 class Detection:
     """A thing as seen in one pair, in the level frame; ``scores``: cost of each class that was tried."""
 
@@ -105,17 +115,18 @@ class Detector:
             )
             for mark in labels
         )
+        tried = [self._sight(parts, hint, right, view) for parts, hint in _by_hint(left, hints, view)]
+        sights = [sight for sight in tried if sight is not None]
+        order = _order(sights, right, labels[0].shape)
         found = []
-        for parts, hint in _by_hint(left, hints, view):
-            detection = self._one(parts, hint, right, view, table_z, labels)
+        for sight in sights:
+            detection = self._one(sight, view, table_z, order)
             if detection is not None:
                 found.append(detection)
         return _distinct(found)
 
-    def _one(
-        self, parts: list[Blob], hint: Hint | None, right: list[Blob], view: View, table_z: float | None,
-        labels: list[np.ndarray],
-    ) -> Detection | None:  # fmt: skip
+    def _sight(self, parts: list[Blob], hint: Hint | None, right: list[Blob], view: View) -> _Sight | None:
+        """The regions of one thing in both images, and its disparity."""
         blob = segment.join(parts)
         inside = view.disparity_at(np.argwhere(blob.mask)[:: max(1, blob.area // 200), ::-1])
         known = inside[inside > 1.0]
@@ -123,18 +134,23 @@ class Detector:
         other, disparity = _partner(blob, right, near)
         if disparity is None or not self._within_reach(view, disparity):
             return None
-        mine = self._colors.names.index(blob.color) + 1
-        touching = [_planes(blob, view, view.T_level_camera, labels[0], mine, disparity, 0)]
-        if other is not None:
-            touching.append(_planes(other, view, view.T_level_right, labels[1], mine, disparity, 1))
+        return _Sight(blob, other, disparity, hint)
+
+    def _one(
+        self, sight: _Sight, view: View, table_z: float | None, order: tuple[np.ndarray, np.ndarray]
+    ) -> Detection | None:
+        blob, disparity, hint = sight.left, sight.disparity, sight.hint
+        touching = [_planes(blob, view, view.T_level_camera, order[0], disparity, 0)]
+        if sight.right is not None:
+            touching.append(_planes(sight.right, view, view.T_level_right, order[1], disparity, 1))
         touching = [t for t in touching if len(t)]
         if sum(map(len, touching)) < FEWEST:
             return None
         guess = view.lift(blob.center, disparity)
         away = (guess - view.T_level_camera[:3, 3])[:2]
         guess[:2] += 0.025 * away / np.linalg.norm(away)  # from the side that is seen to the middle
-        if hint is not None and np.linalg.norm(hint.center - guess) < 0.1:
-            guess = hint.center
+        if hint is not None and np.linalg.norm(hint.center - guess) > 0.1:
+            hint = None
         return self._best(blob, Planes.join(touching), guess, hint, view, table_z)
 
     def _within_reach(self, view: View, disparity: float) -> bool:
@@ -154,6 +170,10 @@ class Detector:
                 break
             yaw = hint.yaw if hint is not None and hint.model.class_name == model.class_name else None
             fitted, stands = self._fit(touching, guess, model, yaw, table_z, hint)
+            if hint is not None and fitted.cost > SURPRISING:  # the memory may be wrong
+                afresh = self._fit(touching, guess, model, None, table_z, None)
+                if afresh[0].cost < fitted.cost:
+                    fitted, stands = afresh
             cost = fitted.cost + (0.0 if model.known else UNKNOWN)
             if hint is None and table_z is not None and not stands:
                 cost += AFLOAT
@@ -178,8 +198,12 @@ class Detector:
     ) -> tuple[Fit, bool]:  # fmt: skip
         """The fit without the table; with it, where it turns out to stand there. And whether it stands."""
         noise = self._params.edge_noise
-        feet = [] if table_z is None else [table_z]
-        feet.append((guess if hint is None else hint.center)[2] - model.size[2] / 2)
+        if hint is not None and hint.model.class_name == model.class_name:
+            guess = hint.center
+            feet = [guess[2] - model.size[2] / 2]
+        else:
+            feet = [] if table_z is None else [table_z]
+            feet.append(guess[2] - model.size[2] / 2)
         free = fit(touching, guess, model, noise, yaw=yaw, feet=tuple(feet))
         if table_z is None:
             return free, False
@@ -190,8 +214,7 @@ class Detector:
         if abs(foot - table_z) > 0.012 + 2.5 * spread:
             return free, False
         support = Support(table_z, self._params.support_noise)
-        yaw = free.yaw if model.shape == "box" else None
-        return fit(touching, guess, model, noise, support, yaw, (free.center[2] - model.size[2] / 2,)), True
+        return fit(touching, guess, model, noise, support, near=free), True
 
 
 def _by_hint(found: list[Blob], hints: list[Hint], view: View) -> list[tuple[list[Blob], Hint | None]]:
@@ -249,13 +272,26 @@ def _partner(blob: Blob, right: list[Blob], near: float | None) -> tuple[Blob | 
     return partner, best[2]
 
 
-def _planes(
-    blob: Blob, view: View, T: np.ndarray, labels: np.ndarray, mine: int, disparity: float, side: int
-) -> Planes:
+def _order(sights: list[_Sight], right: list[Blob], shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Disparity (px) of the thing at each pixel of the left and right image, 0 for none.
+
+    Regions of the right image that belong to nothing known count as in front of everything.
+    """
+    left, other = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for blob in right:
+        other[blob.mask > 0] = np.inf
+    for sight in sights:
+        left[sight.left.mask > 0] = sight.disparity
+        if sight.right is not None:
+            other[sight.right.mask > 0] = sight.disparity
+    return left, other
+
+
+def _planes(blob: Blob, view: View, T: np.ndarray, order: np.ndarray, disparity: float, side: int) -> Planes:
     """Touching planes of a region's outline, without the parts at the border or made by what stands in front.
 
     ``side``: 0 for the left image, 1 for the right one, whose points are moved to the left one's, where
-    disparities are known.
+    disparities are known. ``order``: that of :func:`_order`.
     """
     shift = disparity * side
     edge = outline(blob.mask, blob.box)
@@ -263,11 +299,11 @@ def _planes(
     own = view.disparity_at(edge.pixel - 3.0 * edge.normal + (shift, 0.0))
     own = np.where(own > 1.0, own, disparity)
     hidden = beside > own + IN_FRONT
-    # A thing of another colour right there, and not clearly behind: the line between may be its outline.
-    there = labels[edge.outside[:, 1], edge.outside[:, 0]]
-    hidden |= (there > 0) & (there != mine) & (beside > own - IN_FRONT)
+    # Another thing right there, not clearly behind: the line between is that one's outline, not this one's.
+    row, column = edge.outside[:, 1], edge.outside[:, 0]
+    hidden |= (blob.mask[row, column] == 0) & (order[row, column] > disparity - BEHIND)
     if view.own is not None:
-        arm = view.own[side][edge.outside[:, 1], edge.outside[:, 0]]
+        arm = view.own[side][row, column]
         hidden |= (arm > 0.0) & (arm < view.K[0, 0] * view.baseline / own + BESIDE)
     use = edge.inside_image & ~hidden
     return planes(edge.pixel[use], edge.normal[use], view.K, T)

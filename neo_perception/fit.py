@@ -28,6 +28,7 @@ NEARER_FURTHER = (-0.015, 0.015)  # m
 STRAIGHT = 0.25  # |N·e| below which a plane is taken to contain the edge direction e
 UP = np.array([0.0, 0.0, 1.0])
 FREE = (1.0, 1.0, 1.0)  # m: spread of the centre about the guess: next to none
+ITERATIONS = 4
 DEPENDENT = 3.0  # neighbouring outline points share blur and aliasing: so many count as one measurement
 ROBUST = 2.0  # residuals beyond this many sigmas count less and less (Cauchy)
 
@@ -71,28 +72,32 @@ def fit(
     support: Support | None = None,
     yaw: float | None = None,
     feet: tuple[float, ...] = (),
+    near: Fit | None = None,
 ) -> Fit:
     """The thing of ``model`` that touches ``planes``; ``guess`` (3,) m is a rough centre.
 
     ``edge_px``: standard deviation (px) of one outline point. ``yaw``: where a box is looked for first (the
     whole quarter turn is searched without it). ``feet``: heights (m) at which a stack may begin; each is
     tried, because the segment that a point belongs to depends on it (default: as ``guess`` has it).
+    ``near``: a fit of the same model to the same planes, which only has to be refined.
     """
     distance = np.linalg.norm(guess - planes.origin, axis=1)
     sigma = edge_px * planes.pixel * distance
     if model.shape == "box":
-        return _fit_box(planes, guess, model, sigma, support, yaw)
+        return _fit_box(planes, guess, model, sigma, support, yaw, near)
     if model.shape == "spheroid":
         A, b, mean, spread = _spheroid(planes, guess, model)
         solution = _solve(A, b, mean, spread, sigma, support)
         size = solution.x[3] * (model.size / model.size[2])
         return Fit(solution.x[:3], np.maximum(2 * size, LEAST), 0.0, solution)
     several = len(model.segments) > 1
-    if several:
+    if near is not None:
+        solution = _fit_stack(planes, guess, model, sigma, support, 1, near.solution.x)
+    elif several:
         starts = _starts(planes, guess, model, feet)
         found = [_fit_stack(planes, start, model, sigma, support, 2) for start in starts]
-        best = min(found, key=lambda s: s.cost).x[:3]
-        solution = _fit_stack(planes, best, model, sigma, support, 3)
+        best = min(found, key=lambda s: s.cost)
+        solution = _fit_stack(planes, best.x[:3], model, sigma, support, 2, best.x)
     else:
         solution = _fit_stack(planes, guess, model, sigma, support, 1)
     size = 2 * solution.x[[4, 4, 3]]
@@ -100,21 +105,22 @@ def fit(
 
 
 def _starts(planes: Planes, guess: np.ndarray, model: Model, feet: tuple[float, ...]) -> list[np.ndarray]:
-    """Where a stack's centre may be: on each of ``feet``, nearer and further."""
+    """Where a stack's centre may be: on each of ``feet``, and nearer and further if unsure."""
     away = (guess - planes.origin[0])[:2]
     away /= max(np.linalg.norm(away), 1e-6)
     heights = [foot + model.size[2] / 2 for foot in feet] or [guess[2]]
-    return [np.r_[guess[:2] + off * away, z] for z in heights for off in NEARER_FURTHER]
+    offs = NEARER_FURTHER if len(feet) > 1 else (0.0,)
+    return [np.r_[guess[:2] + off * away, z] for z in heights for off in offs]
 
 
-def _fit_stack(planes, start, model, sigma, support, rounds) -> _Solution:
+def _fit_stack(planes, start, model, sigma, support, rounds, x=None) -> _Solution:
     radii = np.array([segment.radius for segment in model.segments])
     mean = np.r_[start, model.size[2] / 2, radii]
     spread = np.r_[FREE, model.sigma[2] / 2, model.sigma[0] / model.size[0] * radii]
-    x = mean
+    x = mean if x is None else x
     for _ in range(rounds):
         A, b = _stack(planes, x, sigma, model)
-        solution = _solve(A, b, mean, spread, sigma, support)
+        solution = _solve(A, b, mean, spread, sigma, support, x)
         x = solution.x
     return solution
 
@@ -122,8 +128,9 @@ def _fit_stack(planes, start, model, sigma, support, rounds) -> _Solution:
 def snap(planes: Planes, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Normals made to contain ``direction`` (3,) where they almost do; and which ones (n,) bool."""
     straight = np.abs(planes.normal @ direction) < STRAIGHT
-    exact = np.cross(planes.ray, direction)
-    length = np.linalg.norm(exact, axis=1)
+    (x, y, z), (a, b, c) = planes.ray.T, direction
+    exact = np.column_stack([y * c - z * b, z * a - x * c, x * b - y * a])  # ray × direction
+    length = np.sqrt(np.sum(exact * exact, 1))
     straight &= length > 0.2  # seen along the edge: no plane
     exact *= (np.sign(np.sum(exact * planes.normal, 1)) / np.maximum(length, 1e-9))[:, None]
     return np.where(straight[:, None], exact, planes.normal), straight
@@ -144,8 +151,9 @@ def _stack(planes: Planes, x: np.ndarray, sigma: np.ndarray, model: Model) -> tu
     Each outline point lies on a side, an upper or a lower rim of a segment: on the one that it fits best
     at the last solution ``x``, among those that its normal and its height allow.
     """
-    straight, on_side = snap(planes, UP)
+    straight, on_side = planes.upright(snap)
     raw = planes.normal
+    offsets = {id(N): np.sum(N * planes.origin, 1) for N in (raw, straight)}
     ray = planes.ray
     level = np.maximum(np.hypot(ray[:, 0], ray[:, 1]), 1e-6)
     H = 2 * x[3]
@@ -172,20 +180,23 @@ def _stack(planes: Planes, x: np.ndarray, sigma: np.ndarray, model: Model) -> tu
                 low = high = edge
             if several:
                 allowed = allowed & (share > low - reach) & (share < high + reach)
-            b = np.sum(N * planes.origin, 1)
+            b = offsets[id(N)]
             r = np.where(allowed, np.abs(A @ x - b) / sigma, np.inf)
             nearer = r < best_r
             best_A[nearer], best_b[nearer], best_r[nearer] = A[nearer], b[nearer], r[nearer]
     return best_A, best_b
 
 
-def _fit_box(planes, guess, model, sigma, support, yaw) -> Fit:
-    span = np.pi / 4 if yaw is None else 0.12
-    middle = 0.0 if yaw is None else yaw
-    yaws = middle + np.linspace(-span, span, 12 if yaw is None else 5, endpoint=yaw is not None)
-    step = yaws[1] - yaws[0]
+def _fit_box(planes, guess, model, sigma, support, yaw, near: Fit | None) -> Fit:
+    if near is not None:
+        yaws, rounds, step = np.array([near.yaw]), 1, 0.0
+    elif yaw is not None:
+        yaws, rounds, step = yaw + np.array([-0.1, 0.0, 0.1]), 3, 0.1
+    else:
+        step, rounds = np.pi / 20, 3
+        yaws = step * np.arange(10)
     found: list[tuple[_Solution, float]] = []
-    for _ in range(3):
+    for _ in range(rounds):
         found += [(_box_at(planes, guess, model, sigma, support, angle), angle) for angle in yaws]
         found = [min(found, key=lambda item: item[0].cost)]
         step /= 3
@@ -205,7 +216,7 @@ def _box_at(planes: Planes, guess: np.ndarray, model: Model, sigma, support, yaw
     nearest = np.argmin(np.abs(planes.normal @ axes.T), axis=1)
     N = planes.normal.copy()
     for k in range(3):
-        exact, straight = snap(planes, axes[k])
+        exact, straight = snap(planes, axes[k]) if k < 2 else planes.upright(snap)
         which = straight & (nearest == k)
         N[which] = exact[which]
     A = np.column_stack([N, np.abs(N @ axes[[2, 0, 1]].T)])
@@ -224,7 +235,7 @@ class _Solution:
     inliers: float
 
 
-def _solve(A, b, mean, prior_sigma, sigma, support: Support | None) -> _Solution:
+def _solve(A, b, mean, prior_sigma, sigma, support: Support | None, x=None) -> _Solution:
     """Robust weighted least squares with a Gaussian prior; rows of zeros count as misfit, not as data.
 
     The unknowns begin with centre and half height. The cost is the mean Cauchy loss of all planes plus the
@@ -241,7 +252,9 @@ def _solve(A, b, mean, prior_sigma, sigma, support: Support | None) -> _Solution
         q = q + DEPENDENT / support.sigma**2 * support.z * row
     used = np.any(A != 0.0, axis=1)
     w = used.astype(float)
-    for _ in range(5):
+    if x is not None:
+        w = used / (1.0 + ((As @ x - bs) / (2 * ROBUST)) ** 2)  # gentler: this is not the solution yet
+    for _ in range(ITERATIONS):
         Aw = As * w[:, None]
         H = Aw.T @ As + P
         x = np.linalg.solve(H, Aw.T @ bs + q)
