@@ -1,0 +1,106 @@
+"""The robot stands, leans, squats and is pushed on the plant, on its own estimate alone."""
+
+import numpy as np
+import pytest
+from body_rig import Rig, angle, side_grasp
+
+from neo_description.signals import DriveMode, Safety, WholeBodyCommand
+
+
+def estimate_errors(rig):
+    """Position (m), tilt (rad) of the estimated pelvis against the truth."""
+    T, T_true = rig.body.estimate.T_odom_base, rig.plant.privileged.base_pose
+    up = T[:3, :3].T[:, 2] @ T_true[:3, :3].T[:, 2]
+    return np.linalg.norm(T[:3, 3] - T_true[:3, 3]), np.arccos(min(up, 1.0))
+
+
+def test_stands_ten_seconds_from_stop_with_little_drift():
+    rig = Rig()
+    rig.run(0.1)
+    assert rig.state == Safety.STOP
+    assert rig.plant.drives["body"].mode == DriveMode.HOLD
+    rig.stand()
+    rig.run(1.5)  # the stance is reached
+    com, worst = rig.plant.privileged.com, 0.0
+    for _ in range(80):
+        rig.run(0.1)
+        worst = max(worst, np.linalg.norm(rig.plant.privileged.com - com))
+        position, tilt = estimate_errors(rig)
+        assert position < 0.005
+        assert np.degrees(tilt) < 0.5
+    print(
+        f"com moved by {1000 * worst:.2f} mm in 8 s; controller p50 {1e6 * np.median(rig.cpu):.0f} us a tick"
+    )
+    assert rig.state == Safety.ACTIVE
+    assert worst < 0.004
+    assert not rig.refused
+
+
+def test_the_first_tensions_do_not_jump():
+    """Standing up takes over from hold: what a joint feels changes gently."""
+    rig = Rig()
+    rig.run(0.1)
+    assert rig.body.set_mode("stand") is None
+    before = rig.plant.drives["body"].tension.copy()
+    rig.run(0.02)
+    after = rig.plant.drives["body"].tension
+    assert np.abs(after - before).max() < 120.0
+    assert rig.state == Safety.STANDING_UP
+
+
+def test_squats_and_rises_again():
+    rig = Rig().stand()
+    for height in (0.675, 0.84):
+        rig.order(base_height=height)
+        rig.run(3.0)
+        assert abs(rig.plant.privileged.base_pose[2, 3] - height) < 0.01
+        position, tilt = estimate_errors(rig)
+        assert position < 0.005
+        assert np.degrees(tilt) < 0.5
+    assert rig.state == Safety.ACTIVE
+
+
+def test_estimate_holds_while_leaning_to_reach():
+    rig = Rig().stand()
+    rig.order(T_r_hand=side_grasp("r", [0.62, -0.30, 0.80]))
+    for _ in range(20):
+        rig.run(0.1)
+        position, tilt = estimate_errors(rig)
+        assert position < 0.005
+        assert np.degrees(tilt) < 0.5
+    assert angle(rig.plant.privileged.base_pose[:3, :3]) > 0.02  # it does lean
+
+
+@pytest.mark.parametrize("direction", [0, 90, 180, 270])
+def test_survives_a_push_of_six_newton_seconds(direction):
+    rig = Rig().stand()
+    a = np.radians(direction)
+    rig.plant.push("torso", 60.0 * np.array([np.cos(a), np.sin(a), 0.0]), 0.1)
+    rig.run(2.5)
+    assert rig.state == Safety.ACTIVE
+    assert not rig.plant.privileged.fallen
+    assert np.degrees(angle(rig.plant.privileged.base_pose[:3, :3])) < 4.0
+
+
+@pytest.mark.parametrize(
+    "sim",
+    [{"body_lag": 0.003}, {"body_lag": 0.014}, {"delay": 0.005}, {"body_series_stiffness": 5000.0}],
+    ids=str,
+)
+def test_stands_and_reaches_on_other_drives(sim):
+    """Compensation of the drives' damping once made light joints swing when the drives were better."""
+    rig = Rig(sim=sim).stand()
+    T = side_grasp("r", [0.45, -0.15, 0.95])
+    rig.order(T_r_hand=T)
+    rig.run(2.5)
+    assert rig.state == Safety.ACTIVE
+    assert np.linalg.norm(rig.gripper_truth("r")[:3, 3] - T[:3, 3]) < 0.01
+
+
+def test_a_push_too_hard_ends_in_falling_and_crouch():
+    rig = Rig().stand()
+    rig.plant.push("torso", np.array([0.0, 300.0, 0.0]), 0.1)
+    assert rig.run(3.0, lambda: rig.state == Safety.FALLING)
+    rig.run(0.01)
+    assert rig.plant.drives["body"].mode == DriveMode.CROUCH
+    assert "falling" in rig.body.command(WholeBodyCommand(valid_for=1.0))
