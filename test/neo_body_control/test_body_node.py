@@ -1,0 +1,180 @@
+"""The node over real DDS: it answers states, refuses with reasons, reaches, and says where it is."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+import rclpy
+from body_rig import side_grasp
+from diagnostic_msgs.msg import DiagnosticArray
+from neo_msgs.action import Reach
+from neo_msgs.srv import SetMode
+from rclpy.task import Future
+from std_msgs.msg import Header
+
+from neo_body_control.node import BodyControlNode
+from neo_description import scenes
+from neo_description.signals import Safety, WholeBodyCommand
+from neo_ros import convert, executor, graph
+from neo_sim.plant import Plant
+
+HEARD = ("body/tendon_command", "safety/state", "odom", "/tf", "whole_body/targets")
+
+
+class Station:
+    """The plant in lock-step with the node, over ROS, and everything the node publishes."""
+
+    def __init__(self):
+        self.plant = Plant(scenes.make("empty", 0))
+        self.body = BodyControlNode()
+        self.node = rclpy.create_node("station")
+        self.executor = executor.make(self.body, self.node)
+        self.states = graph.publisher(self.node, "body/state")
+        self.commands = graph.publisher(self.node, "whole_body/command")
+        self.set_mode = graph.service_client(self.node, "set_mode")
+        self.reach = graph.action_client(self.node, "reach")
+        self.heard = {topic: [] for topic in HEARD}
+        for topic in HEARD:
+            graph.subscription(self.node, topic, self.heard[topic].append)
+        self.refusals = []
+        graph.subscription(self.node, "/diagnostics", self._on_diagnostics)
+        self.until(lambda: self.states.get_subscription_count() and self.set_mode.service_is_ready())
+        self.until(lambda: self.commands.get_subscription_count() > 0)
+
+    def _on_diagnostics(self, message: DiagnosticArray):
+        for status in message.status:
+            if status.name.endswith("body_control"):
+                self.refusals = [v.value for v in status.values if v.key == "last refusal"]
+
+    def until(self, condition, timeout=30.0):
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true in time"
+            self.executor.spin_until_future_complete(Future(), timeout_sec=0.01)
+
+    def answer(self):
+        """The node's answer to the present state; sent again when it got lost."""
+        answers = self.heard["body/tendon_command"]
+        sent = 0.0
+        while not answers or answers[-1].tick != self.plant.tick:
+            if time.monotonic() - sent > 0.1:
+                self.states.publish(convert.body_state_message(self.plant.body_state()))
+                sent = time.monotonic()
+            self.executor.spin_until_future_complete(Future(), timeout_sec=0.0005)
+        return answers[-1]
+
+    def run(self, seconds, until=lambda: False):
+        for _ in range(round(seconds * 500)):
+            self.plant.command_body(convert.tendon_command(self.answer()))
+            self.plant.step()
+            if until():
+                return True
+        return False
+
+    def mode(self, mode):
+        future = self.set_mode.call_async(SetMode.Request(mode=mode))
+        self.until(future.done)
+        return future.result()
+
+    def stand(self):
+        self.run(0.02)
+        assert self.mode("stand").success
+        assert self.run(2.0, lambda: self.safety == Safety.ACTIVE)
+
+    @property
+    def safety(self):
+        return self.heard["safety/state"][-1].state if self.heard["safety/state"] else None
+
+    def close(self):
+        self.executor.shutdown()
+        self.reach.destroy()
+        self.body.destroy_node()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def station(ros):
+    station = Station()
+    yield station
+    station.close()
+
+
+def test_stands_up_and_says_where_it_is(station):
+    station.run(0.02)
+    station.until(lambda: station.safety == Safety.STOP)
+    assert not station.mode("dance").success
+    station.stand()
+    answers = [m.tick for m in station.heard["body/tendon_command"]]
+    assert answers == sorted(answers)
+    station.until(
+        lambda: station.heard["odom"] and station.heard["/tf"] and station.heard["whole_body/targets"]
+    )
+    T = convert.pose(station.heard["odom"][-1].pose.pose)
+    assert np.linalg.norm(T[:3, 3] - station.plant.privileged.base_pose[:3, 3]) < 0.01
+    frames = {(t.header.frame_id, t.child_frame_id) for t in station.heard["/tf"][-1].transforms}
+    assert frames == {("odom", "base_link"), ("base_link", "base_footprint")}
+    assert station.mode("stop").success
+    station.until(lambda: station.safety == Safety.STOP)
+
+
+def test_refusals_reach_the_diagnostics_and_nothing_moves(station):
+    station.stand()
+    bad = convert.whole_body_command_message(
+        WholeBodyCommand(valid_for=1.0, T_l_hand=side_grasp("l", [0.4, 0.2, 0.9]))
+    )
+    bad.l_hand.position.x = math.nan
+    station.commands.publish(bad)
+    station.until(lambda: any("not finite" in text for text in station.refusals))
+    bad.l_hand.position.x = 0.4
+    bad.l_hand.orientation.w = 10.0
+    station.commands.publish(bad)
+    station.until(lambda: any("no unit quaternion" in text for text in station.refusals))
+    nan = convert.body_state_message(station.plant.body_state())
+    nan.tick += 1
+    nan.pelvis_angular_velocity[0] = math.nan
+    station.states.publish(nan)
+    station.until(lambda: any("pelvis_angular_velocity is not finite" in text for text in station.refusals))
+    assert station.body._body.targets.busy == set()
+    station.run(0.1)
+    assert station.safety == Safety.ACTIVE
+
+
+def reach_goal(T, **parts):
+    goal = Reach.Goal(hand="left", **parts)
+    goal.target.header = Header(frame_id="odom")
+    goal.target.pose = convert.pose_message(T)
+    return goal
+
+
+def test_reach_action_succeeds_refuses_and_is_cancelled(station):
+    station.stand()
+    station.until(station.reach.server_is_ready)
+    feedback = []
+
+    def send(goal):
+        future = station.reach.send_goal_async(goal, feedback_callback=feedback.append)
+        station.until(future.done)
+        return future.result()
+
+    def finish(handle):
+        result = handle.get_result_async()
+        station.run(8.0, result.done)
+        station.until(result.done)
+        return result.result().result
+
+    T = side_grasp("l", [0.40, 0.25, 0.95])
+    result = finish(send(reach_goal(T, tolerance=0.01)))
+    assert (result.success, result.reason) == (True, "done")
+    assert result.position_error < 0.01
+    assert feedback
+
+    result = finish(send(reach_goal(side_grasp("l", [4.0, 0.2, 0.9]))))
+    assert not result.success
+    assert "from the shoulder" in result.reason
+
+    handle = send(reach_goal(side_grasp("l", [0.50, 0.35, 1.1]), speed=0.05))
+    station.run(0.2)
+    cancelled = handle.cancel_goal_async()
+    station.until(cancelled.done)
+    assert finish(handle).reason == "cancelled"
