@@ -108,12 +108,12 @@ def env_hashes(scene: str, seed: int, stood_at: int, start: float, last: int) ->
         if tick % EVERY == 0:
             truth = env.plant.privileged
             hashes[tick] = state_hash(truth.qpos, truth.qvel)
-        if tick == stood_at:
-            refusal = env.body.set_mode("stand")
+        if tick == stood_at - 1:  # answered already: the mode acts in the next answer
+            refusal = env.command("mode", "stand")
             if refusal:
                 raise NeoError(f"NeoEnv does not stand at tick {tick}: {refusal}")
         if tick == round(start / CONTROL_DT) - AHEAD:
-            for refusal in (env.body.command(body), env.hands["l"].command(hand)):
+            for refusal in (env.command_body(body), env.command_hand("l", hand)):
                 if refusal:
                     raise NeoError(f"NeoEnv refuses the command: {refusal}")
         env.step(1)
