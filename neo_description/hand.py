@@ -16,7 +16,7 @@ from neo_description.skeleton import Link
 
 PALM_SIZE = (0.095, 0.085, 0.028)  # m along u, v, w
 PALM_START = 0.015  # m: the palm begins this far from the wrist
-GRIPPER = (0.080, 0.0, 0.044)  # m: l_gripper from the wrist, along u, v, w
+GRIPPER = (0.068, 0.0, 0.046)  # m: l_gripper from the wrist, along u, v, w
 FINGERS: dict[str, tuple[tuple[float, float], tuple[float, float, float], float]] = {
     # knuckle (u, v); lengths of the three phalanges; radius (m)
     "index": ((0.106, 0.032), (0.042, 0.025, 0.019), 0.0085),
@@ -30,7 +30,7 @@ THUMB_BASE = (0.026, 0.026, 0.008)  # m: u, v, w
 THUMB_LENGTHS = (0.042, 0.033, 0.025)
 THUMB_RADII = (0.0115, 0.0100, 0.0095)
 THUMB_SPREAD = np.deg2rad(78.0)  # of the thumb from u at zero
-THUMB_RISE = np.deg2rad(20.0)  # of the thumb out of the palm's plane at zero
+THUMB_RISE = np.deg2rad(32.0)  # of the thumb out of the palm's plane at zero
 HALF_OPEN: dict[str, float] = {"thumb_cmc_opp": 0.8, "thumb_mcp_flex": 0.2, "thumb_ip_flex": 0.2} | {
     f"{finger}_{joint}_flex": 0.5 for finger in FINGERS for joint in ("mcp", "pip", "dip")
 }
