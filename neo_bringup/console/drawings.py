@@ -69,8 +69,16 @@ def safety(snapshot: Snapshot, silent_after: float) -> str:
     if snapshot.runstop:
         return _chip("#b3302a", "RUNSTOP", f"latched; {drives}. Reset, then Stand")
     name = "STOPPED" if snapshot.safety == Safety.STOP else Safety(snapshot.safety).name.replace("_", " ")
-    detail = "; ".join(part for part in (drives, snapshot.safety_reason) if part)
+    posture = _posture(snapshot.posture_age, silent_after)
+    detail = "; ".join(part for part in (drives, snapshot.safety_reason, posture) if part)
     return _chip(SAFETY_COLOUR[snapshot.safety], name, detail)
+
+
+def _posture(age: float | None, silent_after: float) -> str:
+    """What to say when the drawn robot does not show the real one."""
+    if age is None:
+        return "posture not heard"
+    return "" if age <= silent_after else f"drawn posture is {age:.0f} s old"
 
 
 def _chip(colour: str, name: str, detail: str) -> str:

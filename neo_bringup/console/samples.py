@@ -123,6 +123,7 @@ class GraphSource:
         """Joints, base pose, perceived objects."""
         if (joints := self._samples.take("joint_states")) is not None:
             snapshot.joints = dict(zip(joints.name, joints.position, strict=False))
+        snapshot.posture_age = self._samples.ages.of("joint_states")
         if (odom := self._samples.take("odom")) is not None:
             snapshot.T_odom_base = convert.pose(odom.pose.pose)
         if (objects := self._samples.take("perception/objects")) is not None:

@@ -71,4 +71,5 @@ class Snapshot:
     drive_mode: DriveMode | None = None
     runstop: bool = False
     state_age: float | None = None  # s of wall time since the drives were last heard
+    posture_age: float | None = None  # s of wall time since joint positions were last heard
     nodes: list[NodeState] = field(default_factory=list)

@@ -29,6 +29,7 @@ from neo_description.signals import (
 from neo_description.tables import BODY, HAND, JOINTS, SIDES
 from neo_ros import convert, environment, executor, graph
 from neo_ros.diagnostics import Diagnostics
+from neo_ros.main import run
 
 
 def picture(colour):
@@ -204,6 +205,4 @@ class Running:
 
 
 if __name__ == "__main__":
-    environment.prepare()
-    rclpy.init()
-    executor.spin(FakeRobot())
+    run(FakeRobot)
