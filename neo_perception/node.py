@@ -68,14 +68,7 @@ class PerceptionNode(Node):
             return
         if message.k[0] <= 0.0 or message.p[0] <= 0.0:
             raise NeoError(f"focal length {message.k[0]}; the camera is not calibrated")
-        self._cameras[side] = CameraModel(
-            message.width,
-            message.height,
-            np.array(message.k).reshape(3, 3),
-            np.array(message.d if len(message.d) else np.zeros(5)),
-            np.array(message.r).reshape(3, 3),
-            np.array(message.p).reshape(3, 4),
-        )
+        self._cameras[side] = convert.camera_model(message)
 
     def _on_image(self, side: str, message: Image) -> None:
         now = convert.stamp(message)

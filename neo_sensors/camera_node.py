@@ -13,10 +13,10 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from neo_msgs.msg import Heartbeat
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, CompressedImage
+from sensor_msgs.msg import CompressedImage
 
 from neo_description.errors import NeoError
-from neo_description.signals import CameraModel, StereoFrame
+from neo_description.signals import StereoFrame
 from neo_description.tables import CONTROL_RATE
 from neo_ros import convert, graph, params
 from neo_ros.cv_bridge import CvBridge
@@ -41,8 +41,8 @@ class CameraNode(Node):
         self._compressed = {s: graph.publisher(self, f"head_camera/{s}/image_raw/compressed") for s in SIDES}
         self._info = {s: graph.publisher(self, f"head_camera/{s}/camera_info") for s in SIDES}
         self._info_messages = {
-            "left": camera_info(self._camera.left_camera, FRAMES["left"]),
-            "right": camera_info(self._camera.right_camera, FRAMES["right"]),
+            "left": convert.camera_info_message(self._camera.left_camera, FRAMES["left"], 0.0),
+            "right": convert.camera_info_message(self._camera.right_camera, FRAMES["right"], 0.0),
         }
         if p.backend == "v4l2":
             self._timer = self.create_timer(1.0 / p.rate, self._on_timer)
@@ -122,15 +122,6 @@ class CameraNode(Node):
         message = CompressedImage(format="rgb8; jpeg compressed bgr8")
         message.data.frombytes(data.tobytes())
         return _headed(message, stamp, frame_id)
-
-
-def camera_info(model: CameraModel, frame_id: str) -> CameraInfo:
-    """The calibration as a message."""
-    message = CameraInfo(width=model.width, height=model.height, distortion_model="plumb_bob")
-    message.header.frame_id = frame_id
-    message.d = model.D.tolist()
-    message.k, message.r, message.p = model.K.ravel(), model.R.ravel(), model.P.ravel()
-    return message
 
 
 def _headed(message: Any, stamp: Time, frame_id: str) -> Any:

@@ -6,7 +6,8 @@ messages a second are never unpacked.
 
 from __future__ import annotations
 
-import struct
+import importlib
+import importlib.util
 from functools import partial
 from typing import Any
 
@@ -19,24 +20,17 @@ from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
-from neo_description import urdf
 from neo_description.tables import CONTROL_RATE, JOINTS, SIDES
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_sensors import camera
 from neo_sensors.proprioception import FrameTree, torques
+from neo_sensors.raw_stamp import raw_tick
 
 WRENCHES = ("l_sole", "r_sole", "l_wrist", "r_wrist")
 IMUS = {"imu/data": ("pelvis", "base_link"), "head_imu/data": ("head", "head")}
 UNKNOWN = -1.0  # of a covariance's first entry: the quantity is not measured (sensor_msgs/Imu)
-STAMP = struct.Struct("<iI")  # of a CDR message that begins with a header, after its four bytes
-
-
-def raw_tick(raw: bytes) -> int:
-    """The control tick at which a serialised message that begins with a header was stamped."""
-    sec, nanosec = STAMP.unpack_from(raw, 4)
-    return round((sec + 1e-9 * nanosec) * CONTROL_RATE)
 
 
 class ProprioceptionNode(Node):
@@ -59,7 +53,9 @@ class ProprioceptionNode(Node):
         self._tf = graph.publisher(self, "/tf")
         self._tf_static = graph.publisher(self, "/tf_static")
         self._description = graph.publisher(self, "robot_description")
-        self._description.publish(String(data=urdf.export()))
+        if importlib.util.find_spec("neo_description.urdf") is not None:
+            urdf = importlib.import_module("neo_description.urdf")
+            self._description.publish(String(data=urdf.robot_urdf()))
         self._publish_fixed()
         frames = [(frame.parent, frame.name) for frame in self._tree.moving]
         self._transforms = [convert.transform_message(np.eye(4), *frame, 0.0) for frame in frames]

@@ -16,7 +16,7 @@ from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_sensors import camera, tactile
-from neo_sensors.proprioception_node import raw_tick
+from neo_sensors.raw_stamp import raw_tick
 
 SHAFT, HEAD = 0.003, 0.006  # m: widths of an arrow
 
