@@ -13,18 +13,22 @@ from neo_bringup.environment import ros_environment
 from neo_description.errors import NeoError
 
 CONSOLE_PORT = 8080
-# a participant of its own that looks round for two seconds; discovery on one machine takes a fraction of one
+# a participant of its own that looks round; on a busy machine discovery takes up to two seconds
 LOOK = """
 import json, time
 import rclpy
 rclpy.init(args=[])
 node = rclpy.create_node("neo_doctor")
-end = time.monotonic() + 2.0
+end = time.monotonic() + 5.0
 names = set()
 while time.monotonic() < end:
-    names |= {f"{space.rstrip('/')}/{name}" for name, space in node.get_node_names_and_namespaces()}
+    seen = {f"{space.rstrip('/')}/{name}" for name, space in node.get_node_names_and_namespaces()}
+    seen = {name for name in seen if not name.endswith("/neo_doctor")}
+    if seen and not names:
+        end = time.monotonic() + 1.0
+    names |= seen
     time.sleep(0.1)
-print(json.dumps(sorted(name for name in names if not name.endswith("/neo_doctor"))))
+print(json.dumps(sorted(names)))
 node.destroy_node()
 rclpy.shutdown()
 """
