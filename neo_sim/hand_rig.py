@@ -32,12 +32,17 @@ TURN = (80.0, 0.02)  # N m/rad, kg m^2
 
 @dataclass(frozen=True)
 class Placing:
-    """Where the object stands: ``offset`` (2,) m of its axis from the gripper's origin, along the fingers and
-    out of the palm; ``yaw`` rad; ``height`` share of its height at which the gripper stands."""
+    """Where the object stands before the hand.
+
+    ``offset`` (2,) m of its axis from the gripper's origin, along the fingers and out of the palm; ``yaw`` rad;
+    ``height``: share of its height at which the gripper stands; ``table`` m: half the table's edge, small
+    for a pedestal that lets the hand reach below.
+    """
 
     offset: tuple[float, float] = (0.0, 0.0)
     yaw: float = 0.0
     height: float = 0.42
+    table: float = 0.3
 
 
 class HandRig:
@@ -154,11 +159,12 @@ def _model(side: str, thing: Thing | None, placing: Placing) -> mujoco.MjModel:
     if thing is not None:
         foot = -placing.height * thing.size[2]
         out = 1.0 if side == "r" else -1.0
+        x, y = placing.offset
         spec.worldbody.add_geom(
-            name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.3, 0.3, 0.01), pos=(0, 0, foot - 0.01),
+            name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=(placing.table, placing.table, 0.01),
+            pos=(x, out * y, foot - 0.01),
             rgba=(0.5, 0.4, 0.3, 1.0), contype=WORLD, conaffinity=OBJECT,
         )  # fmt: skip
-        x, y = placing.offset
         thing.add_to(spec, np.array([x, out * y, foot]), placing.yaw)
     return spec.compile()
 

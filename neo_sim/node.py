@@ -38,7 +38,7 @@ class SimNode(Node):
 
     def __init__(self) -> None:
         super().__init__("sim")
-        self._params = p = params.declare(self, PARAMETERS)
+        p = params.declare(self, PARAMETERS)
         scene = scenes.make(
             p.scene, p.seed, objects_file=p.objects_file or None, scene_file=p.scene_file or None
         )
@@ -56,16 +56,13 @@ class SimNode(Node):
             graph.subscription(self, f"{group}/tendon_command", partial(self._on_command, group))
         graph.subscription(self, "sim/camera_done", self._on_camera_done)
         graph.service(self, "runstop", self._on_runstop)
+        self._messages: dict[str, Any] = {}
         self._publish()
         self._lockstep.begin(0, now())
-        period = 0.001 if self._paced else p.resend_after / 2
+        period = 0.001 if self._pacer.speed > 0.0 else p.resend_after / 2
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(period, self._on_timer, clock=steady)
         self._report_timer = self.create_timer(0.5, self._report, clock=steady)
-
-    @property
-    def _paced(self) -> bool:
-        return self._realtime or self._params.speed > 0.0
 
     def _on_command(self, group: str, message: Any) -> None:
         gate = self.plant.drives[group].gate
@@ -79,13 +76,11 @@ class SimNode(Node):
             if reason is not None:
                 self._diagnostics.refused(f"{group}/tendon_command", reason)
         self._lockstep.answered(group, message.tick)
-        if not self._paced:
-            self._advance()
+        self._advance()
 
     def _on_camera_done(self, message: Any) -> None:
         self._lockstep.camera_done(message.tick)
-        if not self._paced:
-            self._advance()
+        self._advance()
 
     def _on_runstop(self, request: Any, response: Any) -> Any:
         self.plant.runstop(request.data)
@@ -107,7 +102,6 @@ class SimNode(Node):
 
     def _advance(self) -> None:
         """Step as far as answers and pace allow."""
-        self._pacer.speed = 1.0 if self._realtime else self._params.speed
         for _ in range(MOST_TICKS):
             free = self._realtime and self._lockstep.started
             if not (free or self._lockstep.complete) or not self._pacer.due(now()):
@@ -119,16 +113,19 @@ class SimNode(Node):
             self._pacer.stepped(self.plant.tick, wall)
 
     def _publish(self) -> None:
-        """The present tick: states, and at their rates the clock and the truth."""
+        """The present tick: states, the body's first, and at their rates the clock and the truth."""
         plant = self.plant
+        self._send("body", convert.body_state_message(plant.body_state()))
+        for side in SIDES:
+            self._send(f"{side}_hand", convert.hand_state_message(plant.hand_state(side), side))
         if plant.tick % CLOCK_TICKS == 0:
             self._clock_publisher.publish(ClockMessage(clock=convert.to_time(plant.time)))
-        self._messages = {"body": convert.body_state_message(plant.body_state())}
-        for side in SIDES:
-            self._messages[f"{side}_hand"] = convert.hand_state_message(plant.hand_state(side), side)
-        self._publish_states()
         if plant.tick % PRIVILEGED_TICKS == 0:
             self._publish_privileged()
+
+    def _send(self, group: str, message: Any) -> None:
+        self._messages[group] = message
+        self._states[group].publish(message)
 
     def _publish_states(self) -> None:
         for group, message in self._messages.items():

@@ -77,6 +77,18 @@ def test_cameras_give_images_at_their_rate():
     env.close()
 
 
+def test_the_teacher_picks_up_the_bottle():
+    env = NeoEnv("kitchen_table", seed=0)
+    env.step(20)
+    env.stand()
+    start = env.plant.privileged.object_pose("red_bottle")[2, 3]
+    outcome = env.do("pick up the red bottle", planner="privileged_scripted")
+    assert outcome.success, outcome.message
+    assert env.plant.privileged.object_pose("red_bottle")[2, 3] > start + 0.1
+    assert env.plant.privileged.grip_force("l") + env.plant.privileged.grip_force("r") > 2.0
+    assert not env.plant.privileged.fallen
+
+
 def test_unknown_targets_and_planners_are_refused_by_name(empty):
     env = NeoEnv(empty, seed=1)
     with pytest.raises(NeoError, match="no target 'tail'; one of body"):
