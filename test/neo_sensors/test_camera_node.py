@@ -1,8 +1,10 @@
 """The camera node over real DDS: what it renders, when, and how it tells the plant that it is done."""
 
+import cv2
 import numpy as np
 import pytest
 import rclpy
+import yaml
 from neo_msgs.msg import PrivilegedState
 
 from neo_description.errors import NeoError
@@ -125,3 +127,29 @@ def test_an_unknown_backend_is_refused(ros):
     ros("backend:=webcam")
     with pytest.raises(NeoError, match=r"webcam.*sim, v4l2"):
         CameraNode()
+
+
+def test_a_video_of_a_real_camera_goes_through_the_same_node_and_its_end_is_an_error(ros, spinning, tmp_path):
+    writer = cv2.VideoWriter(str(tmp_path / "pair.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 240))
+    for shade in range(40):
+        writer.write(np.full((240, 640, 3), 5 * shade, np.uint8))
+    writer.release()
+    K = [[300.0, 0.0, 159.5], [0.0, 300.0, 119.5], [0.0, 0.0, 1.0]]
+    side = {"K": K, "D": [0.1, 0.0, 0.0, 0.0, 0.0]}
+    rows = {"width": 320, "height": 240, "left": side, "right": side, "R": np.eye(3).tolist()}
+    file = tmp_path / "calibration.yaml"
+    file.write_text(yaml.safe_dump(rows | {"T": [-0.08, 0.0, 0.0]}))
+    ros("backend:=v4l2", f"device:={tmp_path / 'pair.avi'}", f"calibration:={file}", "rate:=30.0")
+    camera = CameraNode()
+    plant = FakePlant(("head_camera/left/image_raw", "head_camera/right/camera_info"))
+    spin = spinning(camera, plant)
+    spin.until(lambda: plant.heard["head_camera/left/image_raw"])
+    image = plant.heard["head_camera/left/image_raw"][0]
+    assert (image.width, image.height, image.encoding) == (320, 240, "rgb8")
+    info = plant.heard["head_camera/right/camera_info"][0]
+    assert info.d[0] == pytest.approx(0.1)
+    with pytest.raises(NeoError, match="gives no more images"):
+        spin.until(lambda: False, timeout=30.0)
+    camera.close()
+    for node in (camera, plant):
+        node.destroy_node()

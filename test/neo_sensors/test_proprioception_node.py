@@ -86,7 +86,6 @@ def test_joints_frames_wrenches_and_imus_of_one_instant(drives):
     assert wrench.header.frame_id == "l_wrist"
 
 
-
 def _say_until(drives, tick, q, topic, **said):
     """Says it again, as the plant does, until somebody heard it."""
     if not drives.heard[topic]:

@@ -1,0 +1,51 @@
+"""ROS in this process, in a domain of its own."""
+
+import time
+
+import pytest
+import rclpy
+from rclpy.task import Future
+
+from neo_description import scenes
+from neo_ros import environment, executor
+
+
+@pytest.fixture(scope="session")
+def kitchen():
+    """The default scene, compiled once."""
+    return scenes.make("kitchen_table", 0)
+
+
+@pytest.fixture
+def ros(ros_domain, monkeypatch):
+    """rclpy, initialised; call it with ROS parameters for the nodes to be made: ``ros("rate:=5.0")``."""
+    for name, value in environment.ros_environment().items():
+        monkeypatch.setenv(name, value)
+    begun = []
+
+    def begin(*parameters):
+        words = [word for parameter in parameters for word in ("-p", parameter)]
+        rclpy.init(args=["--ros-args", *words] if words else [])
+        begun.append(True)
+
+    yield begin
+    if begun:
+        rclpy.shutdown()
+
+
+class Spinning:
+    """Nodes on one executor; :meth:`until` runs their callbacks until a condition holds."""
+
+    def __init__(self, *nodes):
+        self.executor = executor.make(*nodes)
+
+    def until(self, condition, timeout=15.0):
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true in time"
+            self.executor.spin_until_future_complete(Future(), timeout_sec=0.01)
+
+
+@pytest.fixture
+def spinning():
+    return Spinning
