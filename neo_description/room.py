@@ -43,9 +43,9 @@ def _shade(base: tuple[float, float, float], noise: np.ndarray) -> np.ndarray:
 
 
 def wood(rng: np.random.Generator, base: tuple[float, float, float]) -> np.ndarray:
-    """Grain along the rows: coarse streaks, fine fibres, a few dark knots; detail for stereo."""
-    streaks = 0.10 * _noise(rng, 48, 4) + 0.07 * _noise(rng, 128, 8) + 0.05 * _noise(rng, 256, 32)
-    return _shade(base, streaks + 0.03 * _noise(rng, 128, 128))
+    """Grain along the rows: coarse streaks, fine fibres and specks: detail for stereo."""
+    streaks = 0.07 * _noise(rng, 48, 4) + 0.06 * _noise(rng, 128, 8) + 0.05 * _noise(rng, 256, 32)
+    return _shade(base, streaks + 0.04 * _noise(rng, 128, 128))
 
 
 def plaster(rng: np.random.Generator, base: tuple[float, float, float], depth: float) -> np.ndarray:
@@ -56,8 +56,8 @@ def plaster(rng: np.random.Generator, base: tuple[float, float, float], depth: f
 def add_room(spec: mujoco.MjSpec) -> None:
     """Floor at z = 0, walls, light and the camera ``outside``."""
     rng = np.random.default_rng(7)  # the room looks the same in every scene
-    _texture(spec, "floor", wood(rng, (0.62, 0.52, 0.42)), (4.0, 4.0))
-    _texture(spec, "wall", plaster(rng, (0.80, 0.80, 0.77), 0.05), (3.0, 2.0))
+    _texture(spec, "floor", wood(rng, (0.66, 0.56, 0.45)), (5.0, 5.0))
+    _texture(spec, "wall", plaster(rng, (0.86, 0.84, 0.80), 0.025), (3.0, 2.0))
     world = spec.worldbody
     floor = world.add_geom(
         name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=(3.0, 3.0, 0.1), material="floor",
@@ -65,7 +65,8 @@ def add_room(spec: mujoco.MjSpec) -> None:
     )  # fmt: skip
     floor.friction = (1.0, 0.005, 0.0001)
     for name, position, size in (
-        ("back", (2.2, 0.0, 1.3), (0.05, 3.0, 1.3)),
+        ("far", (2.2, 0.0, 1.3), (0.05, 3.0, 1.3)),
+        ("near", (-2.6, 0.0, 1.3), (0.05, 3.0, 1.3)),
         ("left", (0.0, 2.6, 1.3), (3.0, 0.05, 1.3)),
         ("right", (0.0, -2.6, 1.3), (3.0, 0.05, 1.3)),
     ):
@@ -73,8 +74,12 @@ def add_room(spec: mujoco.MjSpec) -> None:
             name=f"{name}_wall", type=mujoco.mjtGeom.mjGEOM_BOX, pos=position, size=size, material="wall",
             contype=0, conaffinity=0,
         )  # fmt: skip
-    spec.visual.headlight.ambient = (0.42, 0.42, 0.42)
-    spec.visual.headlight.diffuse = (0.25, 0.25, 0.25)
+    spec.add_texture(
+        name="sky", type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
+        width=8, height=48, rgb1=(0.86, 0.85, 0.82), rgb2=(0.86, 0.85, 0.82),
+    )  # fmt: skip
+    spec.visual.headlight.ambient = (0.50, 0.50, 0.49)
+    spec.visual.headlight.diffuse = (0.22, 0.22, 0.22)
     spec.visual.headlight.specular = (0.0, 0.0, 0.0)
     for position, strength in (((-1.0, 1.5, 2.6), 0.38), ((0.5, -1.8, 2.6), 0.22)):
         light = world.add_light(pos=position, dir=-np.asarray(position) + (0.4, 0.0, 0.9))

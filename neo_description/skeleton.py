@@ -71,7 +71,7 @@ def frame_along(direction: Vector | np.ndarray) -> np.ndarray:
 
 
 def _turning(name: str, parent: str, position: Vector, joint: str, *body: object) -> Link:
-    return Link(name, parent, position, joint, *body, axis=AXES[joint.rsplit("_", 1)[1]])  # type: ignore[arg-type]
+    return Link(name, parent, position, joint, *body, axis=AXES[joint.rsplit("_", 1)[1]])  # type: ignore[arg-type,misc]
 
 
 def _leg(s: str) -> list[Link]:
