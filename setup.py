@@ -20,7 +20,7 @@ NODES = {
     "console_node": "neo_bringup.console.node:main",
     "composed_node": "neo_bringup.composed_node:main",
 }
-SHARED = ("launch", "config", "rviz", "models", "benchmarks")
+SHARED = ("launch", "config", "rviz", "meshes", "models", "benchmarks")
 
 
 def shared_files() -> list[tuple[str, list[str]]]:

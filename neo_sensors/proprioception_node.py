@@ -6,8 +6,6 @@ messages a second are never unpacked.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from functools import partial
 from typing import Any
 
@@ -21,6 +19,7 @@ from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 from neo_description.tables import CONTROL_RATE, JOINTS, SIDES
+from neo_description.urdf import robot_urdf
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
@@ -53,9 +52,7 @@ class ProprioceptionNode(Node):
         self._tf = graph.publisher(self, "/tf")
         self._tf_static = graph.publisher(self, "/tf_static")
         self._description = graph.publisher(self, "robot_description")
-        if importlib.util.find_spec("neo_description.urdf") is not None:
-            urdf = importlib.import_module("neo_description.urdf")
-            self._description.publish(String(data=urdf.robot_urdf()))
+        self._description.publish(String(data=robot_urdf()))
         self._publish_fixed()
         frames = [(frame.parent, frame.name) for frame in self._tree.moving]
         self._transforms = [convert.transform_message(np.eye(4), *frame, 0.0) for frame in frames]
