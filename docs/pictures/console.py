@@ -1,6 +1,6 @@
 """Makes ``console.png``: the page of a running console at 1280 x 800, in a headless browser.
 
-python docs/pictures/console.py http://127.0.0.1:8080 --prompt "pick up the red bottle" --phase lift
+python docs/pictures/console.py http://127.0.0.1:8080 --prompt "pick up the red bottle" --phase hold
 
 Without ``--prompt`` the page is taken as it is. With it the robot is told to stand, gets the prompt typed
 into the page, and the picture is taken when the page shows ``--phase`` in the task's part.
