@@ -26,6 +26,13 @@ from neo_flywheel.message_types import TypeBook
 NEVER = {"sec": 9223372036, "nsec": 854775807}  # rmw's infinite duration
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes equal parts out in full: no anchors, which few readers expect."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class Qos:
     """What rosbag2 keeps of a publisher's quality of service."""
@@ -198,5 +205,5 @@ class BagWriter:
         }
         file = self.folder / "metadata.yaml"
         partial = file.with_suffix(".yaml.partial")
-        partial.write_text(yaml.safe_dump(content, sort_keys=False))
+        partial.write_text(yaml.dump(content, Dumper=_Plain, sort_keys=False))
         partial.replace(file)

@@ -1,5 +1,9 @@
 """The demo's score: what counts as lifted and held, and the film's size."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
@@ -8,6 +12,8 @@ from neo_bringup.demo.film import encode
 from neo_bringup.demo.run import target_of
 from neo_bringup.demo.score import PrivilegedLiftScore
 from neo_description.errors import NeoError
+
+ROOT = Path(__file__).parents[2]
 
 
 def scored(heights, forces=10.0, pelvis=0.9, dt=0.02):
@@ -70,6 +76,24 @@ def test_the_prompt_names_one_object_of_the_scene():
     assert target_of("pick up the red bottle", "kitchen_table", 0) == "red_bottle"
     with pytest.raises(NeoError, match="fits"):
         target_of("pick up the bottle", "kitchen_table", 0)
+
+
+def test_a_read_only_run_folder_or_a_bad_prompt_is_one_line_and_exit_2():
+    for words, complaint in (
+        (["--directory", "/proc/run"], "neo: cannot write to the folder /proc/run: "),
+        (["--prompt", "flurb"], "neo: "),
+        (["--scene", "moon"], "neo: no scene 'moon'; one of "),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "neo_bringup.cli", "demo", *words],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(complaint)
+        assert done.stderr.count("\n") == 1
+        assert done.stdout == ""
 
 
 def test_a_film_is_h264_that_every_browser_plays(tmp_path):

@@ -9,16 +9,32 @@ from pathlib import Path
 
 import pytest
 
+from neo_bringup.instance import claim_free_domain
 from neo_bringup.stack import Stack
 
 NODE = Path(__file__).with_name("tiny_nodes") / "robot.py"
 
 
-@pytest.fixture
-def robot(domain):
+@pytest.fixture(scope="module")
+def module_domain():
+    number, claim = claim_free_domain(first=40)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROS_DOMAIN_ID", str(number))
+        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        yield number
+    claim.close()
+
+
+def start_robot():
     process = subprocess.Popen([sys.executable, str(NODE), "--ros-args", "-r", "__ns:=/neo1"])
     with Stack("/neo1", "tester") as stack:
         assert stack.wait(lambda: "/neo1/robot" in stack.names(), 20.0)
+    return process
+
+
+@pytest.fixture(scope="module")
+def robot(module_domain):
+    process = start_robot()
     yield process
     process.kill()
     process.wait()
@@ -63,10 +79,12 @@ def test_ctrl_c_cancels_the_task(robot):
     assert (process.returncode, out, err) == (1, "cancelled\n", "")
 
 
-def test_a_robot_that_dies_during_a_task_is_noticed(robot):
+def test_a_robot_that_dies_during_a_task_is_noticed(domain):
+    robot = start_robot()
     process = neo("do", "hang")
     assert process.stdout.readline()
     robot.kill()
+    robot.wait()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert err == "neo: the robot went away while it worked on the task\n"
