@@ -24,7 +24,7 @@ from neo_description.signals import (
     HandState,
     TendonCommand,
 )
-from neo_description.tables import CONTROL_DT, HAND
+from neo_description.tables import CONTROL_DT, HAND, TAXELS
 from neo_hand_control import commands
 from neo_hand_control.fingers import Fingers
 from neo_hand_control.grasps import grasps
@@ -34,6 +34,7 @@ from neo_hand_control.servo import Servo
 from neo_hand_control.touch import Feeling, Touch
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
+OWN_EVERY = 10  # ticks between two looks at which pads touch the hand itself
 LONGEST_GAP = 5  # ticks a gap counts as at most
 OPEN = np.zeros(len(HAND.joints))
 OPEN[HAND.index("thumb_cmc_opp")] = 0.6
@@ -61,6 +62,7 @@ class HandController:
         """As switched on: in stop, no targets, no memory of touch."""
         self.status = GraspStatus()
         self._feeling: Feeling | None = None
+        self._own = np.zeros(len(TAXELS), bool)
         self._tension = np.array(HAND.pretension)
         self._last: HandState | None = None
         self._answer: TendonCommand | None = None
@@ -118,10 +120,12 @@ class HandController:
             return
         begin = command.start if command.start > 0.0 else state.time
         self._until = begin + command.valid_for if command.valid_for > 0.0 else np.inf
+        held = grasps()[self._grasp_name] if self._gripping else None
         self._grasp_name = command.grasp if action == HandAction.PRESHAPE else ""
         self._phase = GraspPhase.IDLE
         if action == HandAction.OPEN:
-            self._target = OPEN
+            # a thumb that swung aside would knock over what was just put down
+            self._target = OPEN if held is None else held.preshape(held.width_range[1])
             self._phase = GraspPhase.RELEASING
         elif action == HandAction.PRESHAPE:
             self._target = grasps()[command.grasp].preshape(command.width)
@@ -155,9 +159,11 @@ class HandController:
             return self._answered(state, DriveMode.HOLD)
         dt = CONTROL_DT * (1 if last is None else min(state.tick - last.tick, LONGEST_GAP))
         self._kinematics.move(state.joint_position)
+        if state.tick % OWN_EVERY == 0:
+            self._own = self._kinematics.touching_itself(self.params.touch_own_gap)
         free = self._phase in (GraspPhase.IDLE, GraspPhase.PRESHAPED)
         self._feeling = self._touch.update(
-            state.taxel_force, state.taxel_valid, self._kinematics.R, self._kinematics.p, dt, free
+            state.taxel_force, state.taxel_valid, self._kinematics.R, self._kinematics.p, dt, free, self._own
         )
         if state.runstop or self._drives_gone(state, dt):
             self._forget()

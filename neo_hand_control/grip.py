@@ -22,7 +22,7 @@ from neo_hand_control.touch import Feeling
 
 
 class Grip:
-    """Set point of the total normal force (N); ``params``: ``friction`` and those that begin with ``grip_``."""
+    """Set point of the total normal force (N); ``params``: ``friction`` and those named ``grip_…``."""
 
     def __init__(self, params: SimpleNamespace):
         self._p = params

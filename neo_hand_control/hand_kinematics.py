@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from neo_description.contact import add_pad_geom
 from neo_description.hand import hand_parts
 from neo_description.tables import HAND, TAXELS, prefixed
 
@@ -28,6 +29,7 @@ class HandKinematics:
             body.add_joint(name=link.joint, axis=link.axis)
             bodies[link.name] = body
         for pad in pads:
+            add_pad_geom(bodies[pad.link], pad.taxel, pad)
             site = bodies[pad.link].add_site(name=pad.taxel, pos=pad.surface)
             quat = np.zeros(4)
             mujoco.mju_mat2Quat(quat, np.ascontiguousarray(pad.R_link_pad).ravel())
@@ -38,6 +40,13 @@ class HandKinematics:
         self._address = self._model.jnt_qposadr[ids]
         self._joint = np.array(ids)
         self._site = np.array([self._model.site(name).id for name in TAXELS])
+        geoms = {name: self._model.geom(name).id for name in TAXELS}
+        self._pairs = [
+            (i, j, geoms[a], geoms[b])
+            for i, a in enumerate(TAXELS)
+            for j, b in enumerate(TAXELS)
+            if _may_meet(a, b)
+        ]
         self._moves = self._ancestry()
         self.move(np.zeros(len(HAND.joints)))
 
@@ -58,6 +67,14 @@ class HandKinematics:
         self.R = self._data.site_xmat[self._site].reshape(-1, 3, 3)
         self.p = self._data.site_xpos[self._site]
 
+    def touching_itself(self, gap: float) -> np.ndarray:
+        """(19,) bool: pads nearer than ``gap`` m to a pad of another finger or the palm."""
+        touching = np.zeros(len(TAXELS), bool)
+        for i, j, a, b in self._pairs:
+            if mujoco.mj_geomDistance(self._model, self._data, a, b, 0.02, None) < gap:
+                touching[i] = touching[j] = True
+        return touching
+
     def push_arms(self) -> np.ndarray:
         """(19, 22) m: torque of each joint for 1 N with which each pad pushes along its normal, J_pᵀ n_p."""
         axis, anchor = self._data.xaxis[self._joint], self._data.xanchor[self._joint]
@@ -65,3 +82,10 @@ class HandKinematics:
         # n · (a × (p - x)) = a · (p × n) + n · (x × a), split so that nothing is larger than (19, 22)
         arms = np.cross(self.p, normal) @ axis.T + normal @ np.cross(anchor, axis).T
         return arms * self._moves
+
+
+def _may_meet(a: str, b: str) -> bool:
+    """Thumb with fingers, and fingertips with the palm."""
+    if a in ("thumb_proximal", "thumb_distal"):
+        return not b.startswith(("thumb", "palm"))
+    return a.endswith("_distal") and not a.startswith("palm") and b.startswith("palm")

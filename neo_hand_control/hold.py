@@ -25,7 +25,7 @@ from neo_hand_control.grasps import Grasp
 from neo_hand_control.grip import Grip
 from neo_hand_control.touch import FINGERS, GROUP_OF_PAD, GROUPS, Feeling
 
-THUMB_PADS = (GROUP_OF_PAD == GROUPS.index("thumb")).astype(float)
+THUMB_PADS = np.equal(GROUP_OF_PAD, GROUPS.index("thumb")).astype(float)
 
 
 class Hold:
@@ -57,7 +57,7 @@ class Hold:
         self._fingers.start_closing()
 
     def press(self, arms: np.ndarray, q: np.ndarray, dt: float) -> np.ndarray:
-        """Force (19,) N that each pad shall press with now; ``arms`` (19, 22) m: J_pᵀ n_p, ``q`` (22,) rad."""
+        """Force (19,) N that each pad shall press with; ``arms`` (19, 22) m: J_pᵀ n_p, ``q`` (22,) rad."""
         assert self.grasp is not None
         push = self.grasp.push
         share = float(THUMB_PADS @ push)
@@ -107,7 +107,7 @@ class Hold:
         self.force = min(self.force + goal * dt / p.force_ramp_time, goal)
         if self.force >= goal and feeling.normal >= p.held_share * goal:
             return GraspPhase.HOLDING
-        if self._age > p.closing_timeout:
+        if self._age > p.build_up_timeout:
             return GraspPhase.LOST
         return GraspPhase.CLOSING
 

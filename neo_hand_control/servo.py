@@ -52,8 +52,8 @@ class Servo:
     ) -> np.ndarray:
         """Joint torques (22,) N m.
 
-        ``q``, ``qd``, ``q_ref`` (22,) rad, rad/s; ``closing`` (22,) N m; ``push`` (22,) in 0..1: share by which
-        the position loop gives way.
+        ``q``, ``qd``, ``q_ref`` (22,) rad, rad/s; ``closing`` (22,) N m; ``push`` (22,) in 0..1: share by
+        which the position loop gives way.
         """
         error = q_ref - q
         hold = 1.0 - push

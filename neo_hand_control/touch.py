@@ -88,12 +88,14 @@ class Touch:
         p_wrist_pad: np.ndarray,
         dt: float,
         free: bool,
+        own: np.ndarray,
     ) -> Feeling:
         """Feel one tick.
 
         ``reading`` (19, 3) N; ``valid`` (19,) bool; ``R_wrist_pad`` (19, 3, 3) with x out of the flesh and
         ``p_wrist_pad`` (19, 3) m from kinematics; ``dt`` s since the last call; ``free``: the controller
-        knows of nothing in the hand, so readings near zero are the pads' zero.
+        knows of nothing in the hand, so readings near zero are the pads' zero; ``own`` (19,) bool: pads that
+        touch the hand itself, which tell nothing of an object.
         """
         p = self._p
         alive = np.asarray(valid, bool) & np.isfinite(reading).all(1)
@@ -102,7 +104,7 @@ class Touch:
             self._follow_zero(reading, alive, dt)
         force = (reading - self._zero) * alive[:, None]
         n = np.maximum(force[:, 0], 0.0)
-        self._contact = alive & (n > np.where(self._contact, p.touch_off, p.touch_on))
+        self._contact = alive & ~own & (n > np.where(self._contact, p.touch_off, p.touch_on))
         contact = self._contact
         force[~contact] = 0.0
         force[:, 0] = n * contact

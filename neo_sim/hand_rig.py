@@ -34,9 +34,9 @@ TURN = (80.0, 0.02)  # N m/rad, kg m^2
 class Placing:
     """Where the object stands before the hand.
 
-    ``offset`` (2,) m of its axis from the gripper's origin, along the fingers and out of the palm; ``yaw`` rad;
-    ``height``: share of its height at which the gripper stands; ``table`` m: half the table's edge, small
-    for a pedestal that lets the hand reach below.
+    ``offset`` (2,) m of its axis from the gripper's origin, along the fingers and out of the palm; ``yaw``
+    rad; ``height``: share of its height at which the gripper stands; ``table`` m: half the table's edge,
+    small for a pedestal that lets the hand reach below.
     """
 
     offset: tuple[float, float] = (0.0, 0.0)
