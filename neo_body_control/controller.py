@@ -14,14 +14,14 @@ import mujoco
 import numpy as np
 
 from neo_body_control import settings
+from neo_body_control.commands import CommandQueue
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.estimator import BaseEstimator
 from neo_body_control.load import CarriedLoad
-from neo_body_control.rotations import cross, log, yaw
+from neo_body_control.rotations import log, transform, yaw
 from neo_body_control.safety import SafetyMachine
 from neo_body_control.targets import ARM, Targets
 from neo_body_control.tasks import TaskStack, saturated
-from neo_body_control.validation import check_limits, check_shape
 from neo_body_control.wbc import WholeBodyQp
 from neo_description.signals import (
     BodyEstimate,
@@ -44,23 +44,20 @@ INTEGRAL_MOST = 0.03  # m
 class BodyController:
     """Core of ``body_control``. ``params``: :func:`settings.load_parameters`.
 
-    ``refused``: how many commands were refused, by reason's first words; ``last_refusal`` its text.
+    ``estimator``, ``safety``, ``targets``, ``queue`` (commands that wait, what was refused), ``loads`` by
+    side and ``qp`` may be read by anyone.
     """
 
     def __init__(self, params: SimpleNamespace | None = None):
         self.params = p = params or settings.load_parameters()
         self._gains = settings.TaskGains.of(p)
-        self._limits = settings.command_limits(p)
+        self.queue = CommandQueue(settings.command_limits(p))
         self._tensions = TensionDistribution(BODY)
         self._dynamics = Dynamics()
         self._tasks = TaskStack()
         self.qp = WholeBodyQp(settings.wbc_limits(p))
-        wrist = [self._dynamics.model.body(f"{s}_wrist").id for s in SIDES]
-        self._wrist = dict(zip(SIDES, wrist, strict=True))
         # a drive that lags resists its tendon's motion: on both tendons of a pair, arm² each
         self._drive_damping = p.drive_damping * (BODY.moment_arms**2).sum(axis=1)
-        self.refusals = 0
-        self.last_refusal = ""
         self._reset()
 
     def _reset(self) -> None:
@@ -68,13 +65,10 @@ class BodyController:
         self.estimator = BaseEstimator(settings.estimator_gains(p))
         self.safety = SafetyMachine(settings.safety_limits(p))
         self.targets = Targets(p)
-        model = self._dynamics.model
         self.loads = {
-            s: CarriedLoad(model.body_mass[b], model.body_ipos[b], p.load_cutoff, p.load_least, p.load_most)
-            for s, b in self._wrist.items()
+            s: CarriedLoad(self._dynamics.model, s, p.load_cutoff, p.load_least, p.load_most) for s in SIDES
         }
-        self._queue: list[WholeBodyCommand] = []
-        self.last_command = WholeBodyCommand(valid_for=0.0)
+        self.queue.clear()
         self._tick = -1
         self._time = 0.0
         self._answer = TendonCommand(0, DriveMode.HOLD, BODY.pretension.copy())
@@ -101,7 +95,7 @@ class BodyController:
             state.tick, state.time, DriveMode(state.drive_mode), state.runstop, est.tilt, est.height
         )
         if not self.safety.moving:
-            self._queue.clear()
+            self.queue.clear()
             self.targets.busy.clear()
             self.targets.gazing = False
             self._answer = TendonCommand(state.tick, self.safety.drive_mode, BODY.pretension.copy())
@@ -115,17 +109,9 @@ class BodyController:
 
     def command(self, command: WholeBodyCommand) -> str | None:
         """Take a command; ``None``: accepted, else why it was refused. Nothing changes when refused."""
-        reason = self._refusal(command)
-        if reason is not None:
-            self.refusals += 1
-            self.last_refusal = reason
-            return reason
-        if command.frame == "base_link":
-            command = self._in_odom(command)
-        self.last_command = replace(command, frame="odom")
-        self._queue.append(self.last_command)
-        self._queue.sort(key=lambda c: c.start)
-        return None
+        shoulders = {s: self._dynamics.shoulder(s) for s in SIDES}
+        T_odom_base = transform(self.estimator.R, self.estimator.p)
+        return self.queue.offer(command, self._time, self.safety, T_odom_base, shoulders)
 
     def set_mode(self, mode: str) -> str | None:
         """``stand`` or ``stop``; ``None``: done (or under way), else why not."""
@@ -150,12 +136,10 @@ class BodyController:
     def estimate(self) -> BodyEstimate:
         """What the body believes about itself at the last tick."""
         frames = self._dynamics.frames
-        T = np.eye(4)
-        T[:3, :3], T[:3, 3] = self.estimator.R, self.estimator.p
         return BodyEstimate(
             tick=max(self._tick, 0),
             time=self._time,
-            T_odom_base=T,
+            T_odom_base=transform(self.estimator.R, self.estimator.p),
             base_velocity=np.concatenate(
                 [self.estimator.v, self.estimator.R @ self.estimator.angular_velocity]
             ),
@@ -176,13 +160,13 @@ class BodyController:
         return float(np.linalg.norm(T[:3, 3] - frame.p)), float(np.linalg.norm(turn))
 
     def follows(self, side: str, command: WholeBodyCommand) -> bool:
-        """Whether ``command`` (as :attr:`last_command` had it) is what a hand follows now."""
+        """Whether ``command`` (as ``queue.last`` had it) is what a hand follows now."""
         T = command.T_l_hand if side == "l" else command.T_r_hand
         return side in self.targets.busy and self.targets.source.get(side) is T
 
     def halt(self, side: str) -> None:
         """A hand comes to rest where it is; what was queued for it is forgotten."""
-        self._queue = [c for c in self._queue if (c.T_l_hand if side == "l" else c.T_r_hand) is None]
+        self.queue.drop(side)
         if side in self.targets.busy:
             self.targets.halt(side)
 
@@ -229,12 +213,12 @@ class BodyController:
     def _begin_due_commands(self) -> None:
         if self.safety.state != Safety.ACTIVE:
             return
-        while self._queue and self._queue[0].start <= self._time + 1e-9:
+        for command in self.queue.due(self._time):
             grippers = {s: self._dynamics.frames[f"{s}_gripper"].T for s in SIDES}
             gaze = self._dynamics.frames["gaze"]
             looked_at = gaze.p + gaze.R[:, 0]
             before = set(self.targets.busy)
-            self.targets.apply(self._queue.pop(0), self._time, grippers, self._qpos[7:], looked_at)
+            self.targets.apply(command, self._time, grippers, self._qpos[7:], looked_at)
             for side in self.targets.busy - before:
                 self._integral[side][:] = 0.0
 
@@ -276,21 +260,12 @@ class BodyController:
             integral += CONTROL_DT * self.params.hand_integral * error
             integral[:] = saturated(integral, INTEGRAL_MOST)
 
-    def _load(self, state: BodyState) -> np.ndarray:
+    def _carried(self, state: BodyState) -> np.ndarray:
         """Generalised force (37,) of what the hands carry; its inertia goes into ``M``."""
-        d = self._dynamics
         total = np.zeros(NV)
         for side, wrench in (("l", state.l_wrist_wrench), ("r", state.r_wrist_wrench)):
-            R = d.data.xmat[self._wrist[side]].reshape(3, 3)
             up = float(self.targets.hands[side].point.a[2]) if side in self.targets.busy else 0.0
-            mass = self.loads[side].update(R, wrench, up)
-            if mass > 0.0:
-                frame, load = d.frames[f"{side}_gripper"], self.loads[side]
-                arm = d.data.xpos[self._wrist[side]] - frame.p
-                weight = np.array([0.0, 0.0, -mass * d.gravity])
-                J = frame.J[:3]
-                total += weight[2] * J[2] + (load.moment + cross(arm, weight)) @ frame.J[3:]
-                d.M += mass * (J.T @ J)
+            self.loads[side].feed_forward(self._dynamics, wrench, up, total)
         return total
 
     def _solve(self, state: BodyState) -> TendonCommand:
@@ -300,7 +275,7 @@ class BodyController:
             for s, c in self.estimator.contacts.items()
         }
         answer = self.qp.solve(
-            self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, self._load(state)
+            self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, self._carried(state)
         )
         if answer is None:
             self._failed += 1
@@ -329,32 +304,3 @@ class BodyController:
         inertia = np.einsum("ii->i", self._dynamics.M)[6:]
         damping = np.minimum(self._drive_damping, 0.5 * self._gains.posture.kd * inertia)
         return damping * self._qvel[6:]
-
-    # Commands
-
-    def _refusal(self, command: WholeBodyCommand) -> str | None:
-        reason = check_shape(command)
-        if reason is not None:
-            return reason
-        if self.safety.state == Safety.STOP:
-            return f"robot is stopped ({self.safety.reason}): set_mode stand"
-        if self.safety.state == Safety.FALLING:
-            return f"robot is falling ({self.safety.reason}): set_mode stop, then stand"
-        T = self._T_odom_base() if command.frame == "base_link" else np.eye(4)
-        shoulders = {s: self._dynamics.shoulder(s) for s in SIDES}
-        return check_limits(command, self._time, self._limits, T, shoulders)
-
-    def _T_odom_base(self) -> np.ndarray:
-        T = np.eye(4)
-        T[:3, :3], T[:3, 3] = self.estimator.R, self.estimator.p
-        return T
-
-    def _in_odom(self, command: WholeBodyCommand) -> WholeBodyCommand:
-        T = self._T_odom_base()
-        return replace(
-            command,
-            frame="odom",
-            T_l_hand=None if command.T_l_hand is None else T @ command.T_l_hand,
-            T_r_hand=None if command.T_r_hand is None else T @ command.T_r_hand,
-            gaze=None if command.gaze is None else T[:3, :3] @ command.gaze + T[:3, 3],
-        )

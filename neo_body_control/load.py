@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 
+import mujoco
 import numpy as np
 
+from neo_body_control.dynamics import Dynamics
 from neo_body_control.rotations import cross
 from neo_description.tables import CONTROL_DT
 
@@ -19,14 +21,17 @@ GRAVITY = 9.81
 
 
 class CarriedLoad:
-    """One hand's load. ``hand_mass`` kg and its ``centre`` (3,) m in the wrist's frame; ``cutoff`` Hz;
-    between ``least`` and twice that the compensation fades in; never more than ``most`` kg.
+    """One hand's load; its own mass and centre are those of ``model``. ``cutoff`` Hz; between ``least``
+    and twice that the compensation fades in; never more than ``most`` kg.
 
     ``mass`` kg, ``moment`` (3,) N m about the wrist in odom's axes: what to feed forward.
     """
 
-    def __init__(self, hand_mass: float, centre: np.ndarray, cutoff: float, least: float, most: float):
-        self._hand_mass, self._centre = hand_mass, np.array(centre, float)
+    def __init__(self, model: mujoco.MjModel, side: str, cutoff: float, least: float, most: float):
+        self._side = side
+        self._wrist = model.body(f"{side}_wrist").id
+        self._hand_mass = float(model.body_mass[self._wrist])
+        self._centre = model.body_ipos[self._wrist].copy()
         self._least, self._most = least, most
         self._follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
         self.reset()
@@ -37,6 +42,21 @@ class CarriedLoad:
         self._felt_moment = np.zeros(3)
         self.mass = 0.0
         self.moment = np.zeros(3)
+
+    def feed_forward(
+        self, dynamics: Dynamics, wrench: np.ndarray, acceleration: float, total: np.ndarray
+    ) -> None:
+        """One tick: :meth:`update`, then the load's generalised force onto ``total`` (37,) and its inertia
+        into the model's ``M``, as a mass at the gripper with the moment felt at the wrist."""
+        data = dynamics.data
+        mass = self.update(data.xmat[self._wrist].reshape(3, 3), wrench, acceleration)
+        if mass <= 0.0:
+            return
+        gripper = dynamics.frames[f"{self._side}_gripper"]
+        weight = np.array([0.0, 0.0, -mass * dynamics.gravity])
+        moment = self.moment + cross(data.xpos[self._wrist] - gripper.p, weight)
+        total += weight @ gripper.J[:3] + moment @ gripper.J[3:]
+        dynamics.M += mass * (gripper.J[:3].T @ gripper.J[:3])
 
     def update(self, R_odom_wrist: np.ndarray, wrench: np.ndarray, acceleration: float) -> float:
         """Carried mass (kg) after one tick of the measured ``wrench`` (6,) in the wrist's frame;

@@ -71,7 +71,7 @@ class Reach:
         reason = body.command(command)
         if reason is not None:
             raise RefusedError(reason)
-        self._goal = body.last_command
+        self._goal = body.queue.last
         self._deadline = body.estimate.time + timeout
         self._begun = False
         self._within_since: float | None = None

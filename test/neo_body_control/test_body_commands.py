@@ -54,7 +54,7 @@ def picture(body):
     """Everything a command may change."""
     targets = body.targets
     return copy.deepcopy(
-        (targets.busy, targets.gazing, targets.gaze.target, targets.base.target, list(body._queue),
+        (targets.busy, targets.gazing, targets.gaze.target, targets.base.target, len(body.queue),
          [targets.hands[s].target for s in "lr"], [targets.hands[s].point.speed for s in "lr"])
     )  # fmt: skip
 
@@ -63,12 +63,12 @@ def picture(body):
 def test_bad_commands_are_refused_with_a_reason_and_change_nothing(rig, name):
     parts, words = BAD[name]
     parts = {"valid_for": 1.0} | parts
-    before, count = picture(rig.body), rig.body.refusals
+    before, count = picture(rig.body), rig.body.queue.refusals
     reason = rig.body.command(WholeBodyCommand(**parts))
     assert reason is not None
     assert re.search(words, reason), reason
-    assert rig.body.refusals == count + 1
-    assert rig.body.last_refusal == reason
+    assert rig.body.queue.refusals == count + 1
+    assert rig.body.queue.last_refusal == reason
     np.testing.assert_equal(picture(rig.body), before)
 
 
