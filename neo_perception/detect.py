@@ -21,6 +21,7 @@ UNKNOWN, AFLOAT = (
     0.7,
 )  # added misfit: of a class in a colour the registry lacks; of a new thing in the air
 BESIDE = 0.03  # m: an arm this much further than an outline may still cover it
+SURE = 1.0  # misfit below which a remembered class is not doubted
 SURPRISING = 1.5  # misfit beyond which a thing is looked for anew, not where it is remembered
 BEHIND = 1.0  # px of disparity: a neighbour this much further is no cover
 FEWEST = 10  # outline points, both images together
@@ -67,7 +68,8 @@ class View:
 
 @dataclass(slots=True)
 class Hint:
-    """What is remembered of a thing: helps to join its parts and to fit it. ``size`` (3,) m."""
+    """What is remembered of a thing: helps to join its parts and to fit it. ``size`` (3,) m; ``sure``: other
+    classes need not be tried this time."""
 
     id: int
     color: str
@@ -75,6 +77,7 @@ class Hint:
     center: np.ndarray
     size: np.ndarray
     yaw: float
+    sure: bool = False
 
 
 @dataclass(slots=True)
@@ -128,7 +131,7 @@ class Detector:
     def _sight(self, parts: list[Blob], hint: Hint | None, right: list[Blob], view: View) -> _Sight | None:
         """The regions of one thing in both images, and its disparity."""
         blob = segment.join(parts)
-        inside = view.disparity_at(np.argwhere(blob.mask)[:: max(1, blob.area // 200), ::-1])
+        inside = view.disparity_at(blob.pixels(200))
         known = inside[inside > 1.0]
         near = float(np.median(known)) if len(known) >= 5 else None
         other, disparity = _partner(blob, right, near)
@@ -165,12 +168,17 @@ class Detector:
     ) -> Detection | None:  # fmt: skip
         scores: dict[str, float] = {}
         best: tuple[float, Model, Fit] | None = None
-        for model in self.models.of(blob.color):
+        remembered = "" if hint is None else hint.model.class_name
+        models = sorted(self.models.of(blob.color), key=lambda m: (m.class_name != remembered, not m.known))
+        for model in models:
             if best is not None and best[0] < UNKNOWN + 0.5 and not model.known:
                 break
-            yaw = hint.yaw if hint is not None and hint.model.class_name == model.class_name else None
-            fitted, stands = self._fit(touching, guess, model, yaw, table_z, hint)
-            if hint is not None and fitted.cost > SURPRISING:  # the memory may be wrong
+            if best is not None and best[0] < SURE and hint is not None and hint.sure:
+                break
+            same = model.class_name == remembered
+            yaw = hint.yaw if hint is not None and same else None
+            fitted, stands = self._fit(touching, guess, model, yaw, table_z, hint if same else None)
+            if same and fitted.cost > SURPRISING:  # the memory may be wrong
                 afresh = self._fit(touching, guess, model, None, table_z, None)
                 if afresh[0].cost < fitted.cost:
                     fitted, stands = afresh
@@ -198,7 +206,7 @@ class Detector:
     ) -> tuple[Fit, bool]:  # fmt: skip
         """The fit without the table; with it, where it turns out to stand there. And whether it stands."""
         noise = self._params.edge_noise
-        if hint is not None and hint.model.class_name == model.class_name:
+        if hint is not None:
             guess = hint.center
             feet = [guess[2] - model.size[2] / 2]
         else:
@@ -279,11 +287,11 @@ def _order(sights: list[_Sight], right: list[Blob], shape: tuple[int, ...]) -> t
     """
     left, other = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for blob in right:
-        other[blob.mask > 0] = np.inf
+        other[blob.window][blob.mask[blob.window] > 0] = np.inf
     for sight in sights:
-        left[sight.left.mask > 0] = sight.disparity
-        if sight.right is not None:
-            other[sight.right.mask > 0] = sight.disparity
+        for image, part in ((left, sight.left), (other, sight.right)):
+            if part is not None:
+                image[part.window][part.mask[part.window] > 0] = sight.disparity
     return left, other
 
 

@@ -18,6 +18,7 @@ from neo_perception.track import Track, Tracker
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
 SCALE = 2  # of the disparities that serve table and occlusion
+DOUBT = 5  # every so many sights all classes are tried again
 MARGIN = 12  # px: a thing closer to the border than this need not be seen
 
 
@@ -124,7 +125,8 @@ def _hint(track: Track, T_fixed_level: np.ndarray) -> Hint:
     T = np.linalg.inv(T_fixed_level)
     turn = float(np.arctan2(T[1, 0], T[0, 0]))
     center = T[:3, :3] @ track.center + T[:3, 3]
-    return Hint(track.id, track.color, track.model, center, track.size, track.yaw + turn)
+    sure = track.confirmed and track.hits % DOUBT != 0
+    return Hint(track.id, track.color, track.model, center, track.size, track.yaw + turn, sure)
 
 
 def _object(track: Track, T_base_fixed: np.ndarray) -> DetectedObject:

@@ -67,6 +67,17 @@ class Blob:
     mask: np.ndarray
     whole: bool
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """The box as rows and columns."""
+        x, y, w, h = self.box
+        return slice(y, y + h), slice(x, x + w)
+
+    def pixels(self, most: int) -> np.ndarray:
+        """About ``most`` of its pixels (n, 2), u and v, evenly spread."""
+        inside = np.argwhere(self.mask[self.window])[:: max(1, self.area // most), ::-1]
+        return inside + self.box[:2]
+
     def shifted(self, pixels: float) -> tuple[float, float, float, float]:
         """Left, top, right, bottom of the box, moved ``pixels`` to the left."""
         x, y, w, h = self.box
