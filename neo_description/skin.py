@@ -29,7 +29,7 @@ YARN: dict[str, Vector] = {KNIT: (0.88, 0.82, 0.74), SEAM: (0.66, 0.59, 0.52)}
 
 @dataclass(frozen=True)
 class Blob:
-    """An ellipsoid: middle ``at`` and semi-axes ``radii`` (m) in ``link``, leaning by ``pitch`` about y (rad)."""
+    """An ellipsoid: middle ``at`` and semi-axes ``radii`` (m) in ``link``, leaning ``pitch`` rad about y."""
 
     link: str
     at: Vector
