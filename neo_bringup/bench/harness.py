@@ -127,9 +127,10 @@ def as_json(results: Results, table: list[tuple[Figure, Target, bool | None]]) -
         figure.id: {
             "value": figure.value if math.isfinite(figure.value) else None,
             "unit": target.unit,
-            "target": target.text() if target.target is not None else None,
+            "target": target.target,
             "ok": ok,
             "n": figure.n,
+            **({"compare": target.compare} if target.compare else {}),
             **({"note": figure.note} if figure.note else {}),
         }
         for figure, target, ok in table

@@ -77,7 +77,9 @@ def _section(name: str, run: dict[str, Any], titles: dict[str, Target]) -> str:
         title = titles[figure].title if figure in titles else ""
         value = "–" if row["value"] is None else f"{row['value']:.4g} {row['unit']}".strip()
         note = f" ({row['note']})" if row.get("note") else ""
-        target = f"{row['target']} {row['unit']}".strip() if row["target"] else "–"
+        target = "–"
+        if row["target"] is not None:
+            target = f"{row.get('compare', '')} {row['target']:g} {row['unit']}".strip()
         cells = (f"`{figure}`", title, target, value + note, str(row["n"]), MARKS[row["ok"]])
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"

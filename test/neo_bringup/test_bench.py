@@ -72,7 +72,14 @@ def test_a_met_target_gives_a_plain_table_json_and_exit_0(toy, tmp_path, capsys)
     assert table[2].split() == ["toy.mean", "–", "3.5", "4", "–"]
     assert not any("\x1b" in line for line in table)
     written = json.loads((tmp_path / "a.json").read_text())
-    assert written["figures"]["toy.max"] == {"value": 9, "unit": "m", "target": "<= 9", "ok": True, "n": 4}
+    assert written["figures"]["toy.max"] == {
+        "value": 9,
+        "unit": "m",
+        "target": 9,
+        "ok": True,
+        "n": 4,
+        "compare": "<=",
+    }
     assert set(written) >= {"figures", "machine", "commit", "seeds", "date", "load_average"}
     assert written["seeds"] == [0, 1, 2, 3]
 
