@@ -86,10 +86,11 @@ def add_room(spec: mujoco.MjSpec) -> None:
         light.type = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
         light.castshadow = False
         light.diffuse, light.specular = (strength,) * 3, (0.05,) * 3
-    _look(spec, "outside", np.array([-1.0, -1.65, 1.6]), np.array([0.28, 0.0, 0.88]), 45.0)
+    add_camera(spec, "outside", np.array([1.40, -1.38, 1.50]), np.array([0.20, 0.0, 0.90]), 45.0)
 
 
-def _look(spec: mujoco.MjSpec, name: str, eye: np.ndarray, target: np.ndarray, fovy: float) -> None:
+def add_camera(spec: mujoco.MjSpec, name: str, eye: np.ndarray, target: np.ndarray, fovy: float) -> None:
+    """A camera at ``eye`` (3,) m that looks at ``target`` (3,) m; ``fovy`` degrees, vertical."""
     back = (eye - target) / np.linalg.norm(eye - target)
     right = np.cross((0, 0, 1), back)
     right /= np.linalg.norm(right)
