@@ -9,7 +9,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3 || echo python3)
 STAMPS := .venv/.stamps
 PY := .venv/bin/python
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip install --quiet --no-input --constraint requirements/constraints.txt
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip install -qq --no-input --constraint requirements/constraints.txt
 INTERFACES := $(wildcard neo_msgs/msg/*.msg neo_msgs/srv/*.srv neo_msgs/action/*.action)
 BUILD_FILES := neo_msgs/CMakeLists.txt neo_msgs/package.xml neo_msgs/cmake/drop_missing_includes.cmake
 TF2 := $(shell find neo_msgs/tf2_msgs_fallback -type f 2>/dev/null)
