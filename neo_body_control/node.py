@@ -16,15 +16,16 @@ from rclpy.action import CancelResponse
 from rclpy.node import Node
 from rclpy.task import Future
 from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import Marker, MarkerArray
 
 from neo_body_control.controller import BodyController
-from neo_body_control.markers import target_markers
 from neo_body_control.reach import Reach, ReachOutcome, side_of
-from neo_body_control.rotations import about_z, yaw
+from neo_body_control.rotations import about_z, cross, yaw
 from neo_body_control.settings import PARAMETERS
+from neo_body_control.targets import Targets
 from neo_description.errors import NeoError
 from neo_description.signals import Safety, TendonCommand
-from neo_description.tables import CONTROL_RATE
+from neo_description.tables import CONTROL_RATE, SIDES
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
@@ -33,6 +34,8 @@ ODOM_EVERY = CONTROL_RATE // 50  # ticks
 SAFETY_EVERY = CONTROL_RATE // 10
 MARKERS_EVERY = CONTROL_RATE // 5
 FEEDBACK_EVERY = CONTROL_RATE // 10
+MARKER_LENGTH = 0.08  # m of a frame's axes
+AXIS_COLOURS = ((0.9, 0.2, 0.2), (0.2, 0.8, 0.2), (0.2, 0.4, 0.9))
 MEASURED = (
     "joint_position",
     "joint_velocity",
@@ -181,7 +184,7 @@ class BodyControlNode(Node):
         if said != self._said or tick % SAFETY_EVERY == 0:
             self._publish_safety(stamp)
         if tick % MARKERS_EVERY == 0:
-            self._markers.publish(target_markers(self._body.targets, stamp))
+            self._markers.publish(_target_markers(self._body.targets, stamp))
         if tick % CONTROL_RATE == 0:
             self._diagnose()
 
@@ -213,6 +216,43 @@ def _state_problem(state: Any) -> str | None:
         if not np.isfinite(getattr(state, name)).all():
             return f"{name} is not finite at tick {state.tick}"
     return None
+
+
+def _target_markers(targets: Targets, stamp: Any) -> MarkerArray:
+    """Both hands' targets as frames, the point looked at as a sphere; what is not there is deleted."""
+    markers = []
+    for k, side in enumerate(SIDES):
+        T = targets.hands[side].target
+        for axis in range(3):
+            marker = _marker(3 * k + axis, f"{side}_hand", stamp, side in targets.busy)
+            marker.type = Marker.ARROW
+            marker.scale.x, marker.scale.y, marker.scale.z = MARKER_LENGTH, 0.008, 0.012
+            marker.color.r, marker.color.g, marker.color.b = AXIS_COLOURS[axis]
+            R = _along(T[:3, axis])
+            marker.pose = convert.pose_message(np.block([[R, T[:3, 3:]], [np.zeros(3), 1.0]]))
+            markers.append(marker)
+    gaze = _marker(6, "gaze", stamp, targets.gazing)
+    gaze.type = Marker.SPHERE
+    gaze.scale.x = gaze.scale.y = gaze.scale.z = 0.03
+    gaze.color.r, gaze.color.g, gaze.color.b = 1.0, 0.8, 0.1
+    gaze.pose.position = convert.point_message(targets.gaze.target)
+    markers.append(gaze)
+    return MarkerArray(markers=markers)
+
+
+def _marker(number: int, name: str, stamp: Any, shown: bool) -> Marker:
+    marker = Marker(id=number, ns=name, action=Marker.ADD if shown else Marker.DELETE)
+    marker.header.stamp, marker.header.frame_id = stamp, "odom"
+    marker.color.a = 0.9
+    return marker
+
+
+def _along(x: np.ndarray) -> np.ndarray:
+    """A rotation (3, 3) whose first column is the unit vector ``x``."""
+    helper = np.eye(3)[int(np.argmin(np.abs(x)))]
+    y = cross(helper, x)
+    y /= np.linalg.norm(y)
+    return np.column_stack([x, y, cross(x, y)])
 
 
 def main() -> None:

@@ -104,3 +104,17 @@ def test_a_push_too_hard_ends_in_falling_and_crouch():
     rig.run(0.01)
     assert rig.plant.drives["body"].mode == DriveMode.CROUCH
     assert "falling" in rig.body.command(WholeBodyCommand(valid_for=1.0))
+
+
+def test_stands_up_again_from_the_drives_own_crouch():
+    rig = Rig(sim={"hold_time": 0.2, "crouch_time": 2.0}).stand()
+    for _ in range(1080):  # the body falls silent: hold, then crouch
+        rig.plant.step()
+    assert rig.plant.drives["body"].mode == DriveMode.CROUCH
+    rig.run(0.02)
+    assert rig.state == Safety.STOP
+    assert rig.plant.privileged.base_pose[2, 3] < 0.65
+    rig.stand()
+    rig.run(2.5)
+    assert rig.state == Safety.ACTIVE
+    assert abs(rig.plant.privileged.base_pose[2, 3] - rig.body.params.stand_height) < 0.02
