@@ -28,7 +28,11 @@ BEFORE, LIFT = 0.12, 0.10  # m
 
 @dataclass
 class Outcome:
-    """``held``: in the hand and HOLDING at the end; slips in m; forces in N (true sums of normal forces)."""
+    """What came of a trial.
+
+    ``held``: in the hand and HOLDING at the end; slips in m; true sums of normal forces (N) while lifting
+    and holding still: ``peak`` and, in the last second, ``mean``; ``cpu`` s a tick, median.
+    """
 
     held: bool
     closed: bool
@@ -114,9 +118,11 @@ class Trial:
 
 
 def shake(t: float) -> np.ndarray:
-    """1 to 2 cm at 1.5 to 2.7 Hz in all three directions: up to about 3 m/s²."""
+    """1 to 2 cm at 1.5 to 2.7 Hz in all three directions, up to about 3 m/s², swelling in half a second."""
     w = 2 * np.pi * t
-    return np.array([0.01 * np.sin(2.0 * w), 0.01 * np.sin(2.7 * w), 0.02 * np.sin(1.5 * w), 0.0, 0.0, 0.0])
+    return min(2.0 * t, 1.0) * np.array(
+        [0.01 * np.sin(2.0 * w), 0.01 * np.sin(2.7 * w), 0.02 * np.sin(1.5 * w), 0.0, 0.0, 0.0]
+    )
 
 
 def hold(
@@ -134,10 +140,10 @@ def hold(
     slip_lift, lifted = trial.slip(start), trial.rig.privileged_in_hand()[0]
     trial.run(2.7, lambda u, t: trial.at(0.0, LIFT))
     slip_hold, kept = trial.slip(lifted), trial.rig.privileged_in_hand()[0]
-    mean = float(np.mean(trial.forces[-CONTROL_RATE:]))
+    mean, peak = float(np.mean(trial.forces[-CONTROL_RATE:])), max(trial.forces[begun:])
     trial.run(2.0, lambda u, t: trial.at(0.0, LIFT) + shake(t))
     held = trial.slip(start) < 0.05 and trial.hand.status.phase == GraspPhase.HOLDING
     return Outcome(
-        held, closed, slip_lift, slip_hold, trial.slip(kept), max(trial.forces[begun:]), mean,
+        held, closed, slip_lift, slip_hold, trial.slip(kept), peak, mean,
         float(np.median(trial.cpu)), trial.hand, trial.rig,
     )  # fmt: skip
