@@ -21,6 +21,7 @@ UNKNOWN, AFLOAT = (
     0.7,
 )  # added misfit: of a class in a colour the registry lacks; of a new thing in the air
 BESIDE = 0.03  # m: an arm this much further than an outline may still cover it
+INLIERS = 0.4  # share of an outline that must fit
 SURE = 1.0  # misfit below which a remembered class is not doubted
 SURPRISING = 1.5  # misfit beyond which a thing is looked for anew, not where it is remembered
 BEHIND = 1.0  # px of disparity: a neighbour this much further is no cover
@@ -187,9 +188,9 @@ class Detector:
                 cost += AFLOAT
             if cost < scores.get(model.class_name, np.inf):
                 scores[model.class_name] = cost
-            if best is None or cost < best[0]:
+            if fitted.inliers >= INLIERS and (best is None or cost < best[0]):
                 best = (cost, model, fitted)
-        if best is None or best[0] > self._params.fit_cost or best[2].inliers < 0.4:
+        if best is None or best[0] > self._params.fit_cost:
             return None
         _, model, fitted = best
         if table_z is not None and fitted.center[2] < table_z - 0.03:

@@ -29,6 +29,7 @@ STRAIGHT = 0.25  # |N·e| below which a plane is taken to contain the edge direc
 UP = np.array([0.0, 0.0, 1.0])
 FREE = (1.0, 1.0, 1.0)  # m: spread of the centre about the guess: next to none
 ITERATIONS = 4
+MOST, UNUSED = 8.0, 2.5  # loss of a point far off, and of one that fits no part of the thing
 DEPENDENT = 3.0  # neighbouring outline points share blur and aliasing: so many count as one measurement
 ROBUST = 2.0  # residuals beyond this many sigmas count less and less (Cauchy)
 
@@ -99,7 +100,7 @@ def fit(
         best = min(found, key=lambda s: s.cost)
         solution = _fit_stack(planes, best.x[:3], model, sigma, support, 2, best.x)
     else:
-        solution = _fit_stack(planes, guess, model, sigma, support, 1)
+        solution = _fit_stack(planes, guess, model, sigma, support, 3)
     size = 2 * solution.x[[4, 4, 3]]
     return Fit(solution.x[:3], np.maximum(size, LEAST), 0.0, solution)
 
@@ -260,7 +261,7 @@ def _solve(A, b, mean, prior_sigma, sigma, support: Support | None, x=None) -> _
         x = np.linalg.solve(H, Aw.T @ bs + q)
         r = As @ x - bs
         w = used / (1.0 + (r / ROBUST) ** 2)
-    loss = np.where(used, ROBUST**2 * np.log1p((r / ROBUST) ** 2), 1.5)
+    loss = np.where(used, np.minimum(ROBUST**2 * np.log1p((r / ROBUST) ** 2), MOST), UNUSED)
     sizes = ((x - mean) / prior_sigma)[3:]
     cost = (loss.sum() + DEPENDENT * np.sum(sizes**2)) / max(n, 1)
     good = float(np.mean(used & (np.abs(r) < 3.0))) if n else 0.0

@@ -16,6 +16,7 @@ CLOSE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 MOST = 0.25  # of the image: larger regions are walls
 GROW = np.ones((5, 5), np.uint8)
 SHADE = 0.45  # how much darker or brighter a white, grey or black may look
+DARK = 0.16  # below this a pixel has no colour to speak of
 SATURATED = 0.3  # colours below this are told by brightness, not hue
 
 
@@ -40,10 +41,11 @@ class Colors:
             h, s, v = cv2.cvtColor(own, cv2.COLOR_RGB2HSV)[0, 0]
             off = np.abs((hue - h + 180.0) % 360.0 - 180.0)
             if s >= SATURATED:
-                fits = (off < best) & (saturation > 0.6 * s) & (value > 0.12)
+                fits = (off < best) & (saturation > 0.6 * s) & (value > DARK)
                 best[fits] = off[fits]
             else:
-                fits = (saturation < s + 0.06) & (np.abs(value - v) < closest)
+                gray = (saturation < s + 0.06) | (value < DARK)
+                fits = gray & (np.abs(value - v) < closest)
                 closest[fits] = np.abs(value - v)[fits]
             table[fits] = k + 1
         self._table = table
