@@ -24,7 +24,8 @@ class Take:
     ``grasp``: row of the hand's grasp table. ``from_above``: palm down instead of sideways.
     ``height``: share of the object's height at which it is gripped. ``way_in`` (2,): direction of
     the last centimetres in the gripper's x and z. ``headings`` rad: of the fingers about the
-    vertical, 0 = forward, positive = inwards, tried in this order.
+    vertical, 0 = forward, positive = inwards, tried in this order; ``square`` turns each to the nearest
+    side of the object.
     """
 
     grasp: str
@@ -33,6 +34,7 @@ class Take:
     way_in: tuple[float, float]
     headings: tuple[float, ...]
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    square: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def takes() -> dict[str, Take]:
             way_in=tuple(row["way_in"]),
             headings=tuple(row["headings"]),
             offset=tuple(row.get("offset", (0.0, 0.0, 0.0))),
+            square=row.get("square", False),
         )
         for name, row in rows.items()
     }
@@ -110,6 +113,17 @@ def _clearance(points: np.ndarray, obstacles: list[Obstacle]) -> float:
     return least
 
 
+def _headings(side: str, take: Take, T_odom_object: np.ndarray) -> tuple[float, ...]:
+    """The headings of ``take``, turned to the object's sides where it has some."""
+    if not take.square:
+        return take.headings
+    inwards = 1.0 if side == "r" else -1.0
+    yaw = inwards * np.arctan2(T_odom_object[1, 0], T_odom_object[0, 0])
+    quarter = np.pi / 2
+    turned = (yaw + quarter * np.round((heading - yaw) / quarter) for heading in take.headings)
+    return tuple(dict.fromkeys(round(float(heading), 6) for heading in turned))
+
+
 def plan_grasp(
     side: str,
     take: Take,
@@ -130,7 +144,7 @@ def plan_grasp(
     centre = T_odom_object[:3, 3]
     target = Obstacle(centre, float(max(size[:2]) / 2), float(size[2]))
     plans = []
-    for heading in take.headings:
+    for heading in _headings(side, take, T_odom_object):
         R = gripper_rotation(side, heading, take.from_above)
         T_grasp = np.eye(4)
         T_grasp[:3, :3] = R
