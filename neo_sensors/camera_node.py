@@ -11,8 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
-from neo_msgs.msg import Heartbeat
+from neo_msgs.msg import Heartbeat, PrivilegedState
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage
 
 from neo_description.errors import NeoError
@@ -23,8 +25,10 @@ from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_sensors import camera
+from neo_sensors.raw_stamp import raw_tick
 
 SIDES = ("left", "right")
+QUEUE = 20  # plant states: 0.4 s of plant time
 FRAMES = {side: f"head_{side}_camera_optical_frame" for side in SIDES}
 
 
@@ -55,24 +59,24 @@ class CameraNode(Node):
         self._outside_period = round(CONTROL_RATE / p.outside_rate) if p.outside_rate > 0.0 else 0
         self._due = self._outside_due = 0
         self._last_tick = -1
-        graph.subscription(
-            self,
-            "sim/privileged_state",
-            self._diagnostics.guarded("sim/privileged_state", self._on_plant),
-        )
+        # Deeper than the graph's one: the state of each due tick must still be there after a slow frame.
+        quality = QoSProfile(depth=QUEUE, reliability=ReliabilityPolicy.BEST_EFFORT)
+        guarded = self._diagnostics.guarded("sim/privileged_state", self._on_plant)
+        self.create_subscription(PrivilegedState, "sim/privileged_state", guarded, quality, raw=True)
 
     def close(self) -> None:
         """Release the camera."""
         self._camera.close()
 
-    def _on_plant(self, message: Any) -> None:
-        tick = message.tick
+    def _on_plant(self, raw: bytes) -> None:
+        tick = raw_tick(raw)
         if tick < self._last_tick:  # the plant was started anew
             self._due = self._outside_due = 0
         self._last_tick = tick
         frame_due, outside_due = tick >= self._due, self._outside_is_due(tick)
         if not (frame_due or outside_due):
             return
+        message = deserialize_message(raw, PrivilegedState)
         self._camera.set_state(np.frombuffer(message.qpos, float))
         if frame_due:
             self._due = (tick // self._period + 1) * self._period

@@ -1,5 +1,8 @@
 """Perception on rendered pairs: accuracy, classes, hidden things, things that are gone, moved or carried."""
 
+from dataclasses import replace
+
+import cv2
 import mujoco
 import numpy as np
 import pytest
@@ -200,6 +203,51 @@ def test_depth_from_stereo_agrees_with_the_scenes_depth(world):
     known = (depth > 0) & (frame.depth > 0.3) & (frame.depth < 1.0)
     assert known.mean() > 0.25
     assert np.median(np.abs(depth - frame.depth)[known]) < 0.012
+
+
+def _through_a_lens(image, camera):
+    """``image`` of an ideal camera as one with the distortion of ``camera`` would take it."""
+    v, u = np.mgrid[0 : camera.height, 0 : camera.width]
+    pixels = np.stack([u, v], -1).reshape(-1, 1, 2).astype(np.float64)
+    ideal = cv2.undistortPoints(pixels, camera.K, camera.D, R=camera.R, P=camera.P[:, :3])
+    maps = ideal.reshape(camera.height, camera.width, 2).astype(np.float32)
+    return cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
+
+
+def test_a_lens_with_distortion_is_rectified_before_anything_is_measured(world):
+    kitchen = world(objects=["red_bottle", "orange_ball"])
+    kitchen.put("red_bottle", 0.5, 0.12)
+    kitchen.put("orange_ball", 0.5, -0.1)
+    read = kitchen.camera.read
+
+    def distorted(time, tick):
+        frame = read(time, tick)
+        for side in ("left", "right"):
+            camera = getattr(frame, f"{side}_camera")
+            lens = replace(camera, D=np.array([-0.25, 0.06, 0.001, -0.001, 0.0]))
+            setattr(frame, side, _through_a_lens(getattr(frame, side), lens))
+            setattr(frame, f"{side}_camera", lens)
+        return frame
+
+    kitchen.camera.read = distorted
+    seen, _ = kitchen.look(4)
+    assert kitchen.error(seen["red_bottle"], "red_bottle") < 0.01
+    assert kitchen.error(seen["orange_ball"], "orange_ball") < 0.01
+
+
+def test_a_bottle_in_the_hand_is_seen_when_the_robot_knows_its_arms(world):
+    kitchen = world(objects=["red_bottle"])
+    side = [BODY.index(f"r_{joint}") for joint in ("shoulder_pitch", "elbow_pitch", "shoulder_roll")]
+    kitchen.joints[side] = (-0.35, -1.35, 0.0)  # the right hand over the table's edge
+    kitchen.look(1)
+    grip = kitchen._pose("base_link")[:3, :3]  # upright: the bottle stands in the middle of the grip
+    site = kitchen.data.site("r_gripper").xpos
+    kitchen.put("red_bottle", *(site[:2] + grip[:2, :2] @ (0.0, 0.0)))
+    kitchen.data.qpos[kitchen.scene.object("red_bottle").qpos[2]] = site[2]
+    seen, _ = kitchen.look(5)
+    assert kitchen.data.site("r_gripper").xpos[0] > 0.3, "the hand is not where the head looks"
+    assert kitchen.error(seen["red_bottle"], "red_bottle") < 0.02
+    assert seen["red_bottle"].visible_fraction < 0.95
 
 
 def test_the_camera_pose_is_interpolated_between_encoders_and_refused_without_them():
