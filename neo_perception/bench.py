@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import mujoco
@@ -210,7 +209,7 @@ def _score(
         tally.false += k not in claimed and not near_any
 
 
-def main(arguments: SimpleNamespace | None = None) -> None:
+def main() -> None:
     """``python -m neo_perception.bench``: prints the figures of ten seeds."""
     for name, row in measure(range(10)).items():
         print(f"{name:45s} {row['value']:8.3f} {row['unit']:3s} n={row['n']}")

@@ -9,84 +9,20 @@ import cv2
 import numpy as np
 
 from neo_perception import segment
-from neo_perception.contour import Planes, outline, planes
+from neo_perception.contour import Planes
 from neo_perception.fit import Fit, Support, fit
 from neo_perception.models import Model, Models
 from neo_perception.segment import Blob, Colors
-from neo_perception.silhouette import silhouette_area
+from neo_perception.sight import Sight, by_hint, order, partner, touching_planes
+from neo_perception.silhouette import silhouette, silhouette_area
+from neo_perception.view import Hint, View
 
-IN_FRONT = 2.0  # px of disparity: what is nearer than this beside an outline hides part of the thing
-UNKNOWN, AFLOAT = (
-    0.7,
-    0.7,
-)  # added misfit: of a class in a colour the registry lacks; of a new thing in the air
-BESIDE = 0.03  # m: an arm this much further than an outline may still cover it
+UNKNOWN = 0.7  # added misfit of a class in a colour that the registry lacks
+AFLOAT = 0.7  # added misfit of a new thing in the air
 INLIERS = 0.4  # share of an outline that must fit
 SURE = 1.0  # misfit below which a remembered class is not doubted
 SURPRISING = 1.5  # misfit beyond which a thing is looked for anew, not where it is remembered
-BEHIND = 1.0  # px of disparity: a neighbour this much further is no cover
 FEWEST = 10  # outline points, both images together
-
-
-@dataclass(slots=True)
-class View:
-    """A rectified pair and where it was taken: images (H, W, 3) RGB, ``K``, ``baseline`` m,
-    ``T_level_camera`` (4, 4) of the left camera, ``disparity`` (H / scale, W / scale) px, left;
-    ``own``: depth (H, W) m of the robot's own arms in the left and right image, 0 elsewhere."""
-
-    left: np.ndarray
-    right: np.ndarray
-    K: np.ndarray
-    baseline: float
-    T_level_camera: np.ndarray
-    disparity: np.ndarray
-    scale: int
-    own: tuple[np.ndarray, np.ndarray] | None = None
-
-    @property
-    def T_level_right(self) -> np.ndarray:
-        T = self.T_level_camera.copy()
-        T[:3, 3] += self.baseline * T[:3, 0]
-        return T
-
-    def project(self, point: np.ndarray) -> tuple[np.ndarray, float]:
-        """Pixel (2,) in the left image and depth (m) of ``point`` (3,) in the level frame."""
-        p = self.T_level_camera[:3, :3].T @ (point - self.T_level_camera[:3, 3])
-        return (self.K @ p)[:2] / max(p[2], 1e-6), float(p[2])
-
-    def lift(self, pixel: np.ndarray, disparity: float) -> np.ndarray:
-        """Point (3,) in the level frame of a left ``pixel`` at ``disparity`` px."""
-        z = self.K[0, 0] * self.baseline / disparity
-        p = np.linalg.solve(self.K, np.r_[pixel, 1.0]) * z
-        return self.T_level_camera[:3, :3] @ p + self.T_level_camera[:3, 3]
-
-    def disparity_at(self, pixels: np.ndarray) -> np.ndarray:
-        """Disparities (n,) at left ``pixels`` (n, 2); 0 where unknown."""
-        h, w = self.disparity.shape
-        i = np.clip((pixels / self.scale).astype(int), 0, (w - 1, h - 1))
-        return self.disparity[i[:, 1], i[:, 0]]
-
-
-@dataclass(slots=True)
-class Hint:
-    """What is remembered of a thing: helps to join its parts and to fit it. ``size`` (3,) m; ``sure``: other
-    classes need not be tried this time."""
-
-    id: int
-    color: str
-    model: Model
-    center: np.ndarray
-    size: np.ndarray
-    yaw: float
-    sure: bool = False
-
-
-@dataclass(slots=True)
-class _Sight:
-    left: Blob
-    right: Blob | None
-    disparity: float
-    hint: Hint | None
 
 
 @dataclass(slots=True)
@@ -119,34 +55,34 @@ class Detector:
             )
             for mark in labels
         )
-        tried = [self._sight(parts, hint, right, view) for parts, hint in _by_hint(left, hints, view)]
+        tried = [self._sight(parts, hint, right, view) for parts, hint in by_hint(left, hints, view)]
         sights = [sight for sight in tried if sight is not None]
-        order = _order(sights, right, labels[0].shape)
+        in_front = order(sights, right, labels[0].shape)
         found = []
         for sight in sights:
-            detection = self._one(sight, view, table_z, order)
+            detection = self._one(sight, view, table_z, in_front)
             if detection is not None:
                 found.append(detection)
         return _distinct(found)
 
-    def _sight(self, parts: list[Blob], hint: Hint | None, right: list[Blob], view: View) -> _Sight | None:
+    def _sight(self, parts: list[Blob], hint: Hint | None, right: list[Blob], view: View) -> Sight | None:
         """The regions of one thing in both images, and its disparity."""
         blob = segment.join(parts)
         inside = view.disparity_at(blob.pixels(200))
         known = inside[inside > 1.0]
         near = float(np.median(known)) if len(known) >= 5 else None
-        other, disparity = _partner(blob, right, near)
+        other, disparity = partner(blob, right, near)
         if disparity is None or not self._within_reach(view, disparity):
             return None
-        return _Sight(blob, other, disparity, hint)
+        return Sight(blob, other, disparity, hint)
 
     def _one(
-        self, sight: _Sight, view: View, table_z: float | None, order: tuple[np.ndarray, np.ndarray]
+        self, sight: Sight, view: View, table_z: float | None, in_front: tuple[np.ndarray, np.ndarray]
     ) -> Detection | None:
         blob, disparity, hint = sight.left, sight.disparity, sight.hint
-        touching = [_planes(blob, view, view.T_level_camera, order[0], disparity, 0)]
+        touching = [touching_planes(blob, view, view.T_level_camera, in_front[0], disparity, 0)]
         if sight.right is not None:
-            touching.append(_planes(sight.right, view, view.T_level_right, order[1], disparity, 1))
+            touching.append(touching_planes(sight.right, view, view.T_level_right, in_front[1], disparity, 1))
         touching = [t for t in touching if len(t)]
         if sum(map(len, touching)) < FEWEST:
             return None
@@ -226,98 +162,6 @@ class Detector:
         return fit(touching, guess, model, noise, support, near=free), True
 
 
-def _by_hint(found: list[Blob], hints: list[Hint], view: View) -> list[tuple[list[Blob], Hint | None]]:
-    """Regions grouped by the remembered thing that they are part of; those of none stand alone."""
-    groups: dict[int, list[Blob]] = {}
-    alone = []
-    for blob in found:
-        near: list[tuple[float, int]] = []
-        for k, hint in enumerate(hints):
-            if hint.color != blob.color:
-                continue
-            pixel, z = view.project(hint.center)
-            reach = view.K[0, 0] * 0.6 * float(np.linalg.norm(hint.size)) / max(z, 0.1) + 4.0
-            away = float(np.linalg.norm(pixel - blob.center))
-            if away < reach:
-                near.append((away, k))
-        if near:
-            groups.setdefault(min(near)[1], []).append(blob)
-        else:
-            alone.append(blob)
-    return [(parts, hints[k]) for k, parts in groups.items()] + [([blob], None) for blob in alone]
-
-
-def _partner(blob: Blob, right: list[Blob], near: float | None) -> tuple[Blob | None, float | None]:
-    """The regions of the right image that show the same thing, and the disparity (px) of their middles."""
-    best: tuple[float, list[Blob], float] | None = None
-    _, y, w, h = blob.box
-    for other in right:
-        if other.color != blob.color:
-            continue
-        disparity = float(blob.center[0] - other.center[0])
-        _, oy, ow, oh = other.box
-        overlap = min(y + h, oy + oh) - max(y, oy)
-        if disparity < 2.0 or overlap < 0.5 * min(h, oh):
-            continue
-        cost = abs(oy - y) + abs(oy + oh - y - h) + 0.5 * abs(ow - w)
-        if near is not None:
-            cost += abs(disparity - near)
-            if abs(disparity - near) > 0.25 * near + 4.0 + 0.3 * w:
-                continue
-        if best is None or cost < best[0]:
-            best = (cost, [other], disparity)
-    if best is None:
-        return None, near
-    # Further parts of it: regions that lie where the left one would, moved by the disparity.
-    left, top, right_end, bottom = blob.shifted(best[2])
-    for other in right:
-        if other.color == blob.color and other is not best[1][0]:
-            u, v = other.center
-            if left - 3 <= u <= right_end + 3 and top - 3 <= v <= bottom + 3:
-                best[1].append(other)
-    partner = segment.join(best[1])
-    if not (blob.whole and partner.whole) and near is not None:
-        return partner, near
-    return partner, best[2]
-
-
-def _order(sights: list[_Sight], right: list[Blob], shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Disparity (px) of the thing at each pixel of the left and right image, 0 for none.
-
-    Regions of the right image that belong to nothing known count as in front of everything.
-    """
-    left, other = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for blob in right:
-        other[blob.window][blob.mask[blob.window] > 0] = np.inf
-    for sight in sights:
-        for image, part in ((left, sight.left), (other, sight.right)):
-            if part is not None:
-                image[part.window][part.mask[part.window] > 0] = sight.disparity
-    return left, other
-
-
-def _planes(blob: Blob, view: View, T: np.ndarray, order: np.ndarray, disparity: float, side: int) -> Planes:
-    """Touching planes of a region's outline, without the parts at the border or made by what stands in front.
-
-    ``side``: 0 for the left image, 1 for the right one, whose points are moved to the left one's, where
-    disparities are known. ``order``: that of :func:`_order`.
-    """
-    shift = disparity * side
-    edge = outline(blob.mask, blob.box)
-    beside = view.disparity_at(edge.pixel + 5.0 * edge.normal + (shift, 0.0))
-    own = view.disparity_at(edge.pixel - 3.0 * edge.normal + (shift, 0.0))
-    own = np.where(own > 1.0, own, disparity)
-    hidden = beside > own + IN_FRONT
-    # Another thing right there, not clearly behind: the line between is that one's outline, not this one's.
-    row, column = edge.outside[:, 1], edge.outside[:, 0]
-    hidden |= (blob.mask[row, column] == 0) & (order[row, column] > disparity - BEHIND)
-    if view.own is not None:
-        arm = view.own[side][row, column]
-        hidden |= (arm > 0.0) & (arm < view.K[0, 0] * view.baseline / own + BESIDE)
-    use = edge.inside_image & ~hidden
-    return planes(edge.pixel[use], edge.normal[use], view.K, T)
-
-
 def _distinct(found: list[Detection]) -> list[Detection]:
     """Of two that claim the same place, the better-fitting one."""
     kept: list[Detection] = []
@@ -335,8 +179,6 @@ def _distinct(found: list[Detection]) -> list[Detection]:
 
 def draw(image: np.ndarray, view: View, found: list[Detection]) -> np.ndarray:
     """A copy of the left image with each detection's outline and name, for people."""
-    from neo_perception.silhouette import silhouette
-
     picture = image.copy()
     for one in found:
         for hull in silhouette(one.model, one.fit, view.K, view.T_level_camera):

@@ -10,11 +10,12 @@ import numpy as np
 from neo_description import parameters
 from neo_description.signals import DetectedObject, Scene, StereoFrame, Table
 from neo_perception import stereo
-from neo_perception.detect import Detection, Detector, Hint, View
+from neo_perception.detect import Detection, Detector
 from neo_perception.models import Models
 from neo_perception.own_body import OwnBody
 from neo_perception.table import TableFinder
 from neo_perception.track import Track, Tracker
+from neo_perception.view import Hint, View
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
 SCALE = 2  # of the disparities that serve table and occlusion
