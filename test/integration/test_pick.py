@@ -1,4 +1,4 @@
-"""The main job, from pixels to a lifted object: cameras, perception, planner, body and hands in one process."""
+"""The main job, from pixels to a lifted object: every core in one process, no ROS."""
 
 import pytest
 
