@@ -39,11 +39,23 @@ class Spinning:
     def __init__(self, *nodes):
         self.executor = executor.make(*nodes)
 
-    def until(self, condition, timeout=15.0):
+    def until(self, condition, timeout=30.0):
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, "the condition did not come true in time"
             self.executor.spin_until_future_complete(Future(), timeout_sec=0.01)
+
+    def until_said(self, condition, *says):
+        """Says it, and again while nobody acts on it: best effort may lose messages on a busy machine."""
+        for _ in range(40):
+            for say in says:
+                say()
+            deadline = time.monotonic() + 1.0
+            while time.monotonic() < deadline:
+                if condition():
+                    return
+                self.executor.spin_until_future_complete(Future(), timeout_sec=0.01)
+        raise AssertionError("what was said was never acted on")
 
 
 @pytest.fixture

@@ -89,9 +89,9 @@ def test_pairs_become_objects_with_the_images_stamp_in_base_link(robot):
     for k in range(4):
         time = 1.0 + 0.1 * k
         robot.body(time - 0.01)
-        robot.pair(time)
         robot.body(time + 0.01)
-        spin.until(lambda n=k + 1: len(robot.heard["perception/objects"]) == n)
+        heard = robot.heard["perception/objects"]
+        spin.until_said(lambda n=k + 1, heard=heard: len(heard) >= n, lambda time=time: robot.pair(time))
     message = robot.heard["perception/objects"][-1]
     assert convert.stamp(message) == pytest.approx(1.3)
     assert message.header.frame_id == "base_link"
@@ -112,17 +112,15 @@ def test_pairs_become_objects_with_the_images_stamp_in_base_link(robot):
 def test_a_pair_waits_for_encoders_and_a_newer_pair_replaces_it(robot):
     perception, robot, spin = robot
     robot.body(0.9)
-    robot.pair(1.0)
-    spin.until(lambda: perception._pending is not None)
-    robot.pair(1.1)
-    spin.until(lambda: perception._pending is not None and perception._pending[0] > 1.05)
+    spin.until_said(lambda: perception._pending is not None, lambda: robot.pair(1.0))
+    spin.until_said(lambda: perception._pending[0] > 1.05, lambda: robot.pair(1.1))
     robot.body(1.12)
-    spin.until(lambda: robot.heard["perception/objects"])
-    robot.pair(1.3)
+    heard = robot.heard["perception/objects"]
+    spin.until(lambda: heard)
     robot.body(1.31)
-    spin.until(lambda: len(robot.heard["perception/objects"]) == 2)
-    stamps = [convert.stamp(message) for message in robot.heard["perception/objects"]]
-    assert stamps == pytest.approx([1.1, 1.3]), "the pair of 1.0 s must never be looked at"
+    spin.until_said(lambda: convert.stamp(heard[-1]) > 1.25, lambda: robot.pair(1.3))
+    stamps = {round(convert.stamp(message), 3) for message in heard}
+    assert stamps == {1.1, 1.3}, "the pair of 1.0 s must never be looked at"
 
 
 def test_joint_states_of_another_robot_are_refused(robot):
