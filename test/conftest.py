@@ -1,8 +1,14 @@
-"""What every room's tests may use."""
+"""What every room's tests may use: ROS in this process, in a domain of its own; nodes on one executor."""
+
+import time
 
 import pytest
+import rclpy
+from rclpy.task import Future
 
 from neo_bringup.instance import claim_free_domain
+from neo_description import scenes
+from neo_ros import environment, executor
 
 
 @pytest.fixture
@@ -13,3 +19,63 @@ def ros_domain(monkeypatch):
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     yield number
     claim.close()
+
+
+@pytest.fixture
+def start_ros(ros_domain, monkeypatch):
+    """Initialises rclpy with ROS parameters for the nodes to be made: ``start_ros("rate:=5.0")``."""
+    for name, value in environment.ros_environment().items():
+        monkeypatch.setenv(name, value)
+    begun = []
+
+    def begin(*parameters):
+        words = [word for parameter in parameters for word in ("-p", parameter)]
+        rclpy.init(args=["--ros-args", *words] if words else [])
+        begun.append(True)
+
+    yield begin
+    if begun:
+        rclpy.shutdown()
+
+
+@pytest.fixture
+def ros(start_ros):
+    """rclpy, initialised."""
+    start_ros()
+    return rclpy
+
+
+class Spinning:
+    """Nodes on one executor; :meth:`until` runs their callbacks until a condition holds."""
+
+    def __init__(self, *nodes):
+        self.executor = executor.make(*nodes)
+
+    def until(self, condition, timeout=30.0):
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true in time"
+            self.executor.spin_until_future_complete(Future(), timeout_sec=0.01)
+
+    def until_said(self, condition, *says):
+        """Says it, and again while nobody acts on it: best effort may lose messages on a busy machine."""
+        for _ in range(40):
+            for say in says:
+                say()
+            deadline = time.monotonic() + 1.0
+            while time.monotonic() < deadline:
+                if condition():
+                    return
+                self.executor.spin_until_future_complete(Future(), timeout_sec=0.01)
+        raise AssertionError("what was said was never acted on")
+
+
+@pytest.fixture
+def spinning():
+    return Spinning
+
+
+@pytest.fixture(scope="session")
+def kitchen():
+    """The default scene, compiled once."""
+    return scenes.make("kitchen_table", 0)

@@ -7,19 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from neo_bringup.instance import claim_free_domain
-
 NODES = Path(__file__).with_name("tiny_nodes")
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def domain(monkeypatch):
-    number, claim = claim_free_domain(first=40)
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    yield number
-    claim.close()
 
 
 @pytest.fixture
@@ -40,7 +29,7 @@ def write_launch(tmp_path):
 
 
 @pytest.fixture
-def start_up(domain, tmp_path):
+def start_up(ros_domain, tmp_path):
     """Starts ``neo up`` on a launch file as a process of its own; what is left is killed at the end."""
     started = []
 
@@ -59,7 +48,7 @@ def start_up(domain, tmp_path):
             stderr=subprocess.STDOUT,
             text=True,
             cwd=ROOT,
-            env=os.environ | {"ROS_DOMAIN_ID": str(domain)},
+            env=os.environ | {"ROS_DOMAIN_ID": str(ros_domain)},
         )
         started.append(process)
         return process

@@ -122,21 +122,21 @@ def neo_up(*words):
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
 
 
-def test_an_installed_launch_ros_runs_the_launch_file(ros2_installed, write_launch, domain):
+def test_an_installed_launch_ros_runs_the_launch_file(ros2_installed, write_launch, ros_domain):
     file = write_launch([("a", "idle", "")])
     out, err = neo_up("--file", str(file), "namespace:=neo1").communicate(timeout=30)
     assert out.splitlines()[-1] == f"ros2 launch {file} namespace:=neo1", err
 
 
 def test_what_only_our_runner_can_do_is_refused_when_launch_ros_would_run(
-    ros2_installed, write_launch, domain
+    ros2_installed, write_launch, ros_domain
 ):
     up = neo_up("--file", str(write_launch([("a", "idle", "")])), "on_death:=restart")
     assert up.communicate(timeout=30)[1] == "neo: on_death:=restart needs our own runner: add --runner own\n"
     assert up.returncode == 2
 
 
-def test_the_lock_stays_while_launch_ros_runs(ros2_installed, write_launch, domain, monkeypatch):
+def test_the_lock_stays_while_launch_ros_runs(ros2_installed, write_launch, ros_domain, monkeypatch):
     monkeypatch.setenv("PAUSE", "20")
     file = str(write_launch([("a", "idle", "")]))
     first = neo_up("--file", file)

@@ -79,7 +79,7 @@ def test_ctrl_c_cancels_the_task(robot):
     assert (process.returncode, out, err) == (1, "cancelled\n", "")
 
 
-def test_a_robot_that_dies_during_a_task_is_noticed(domain):
+def test_a_robot_that_dies_during_a_task_is_noticed(ros_domain):
     robot = start_robot()
     process = neo("do", "hang")
     assert process.stdout.readline()
@@ -97,7 +97,7 @@ def test_stop_reset_and_mode_report_the_answer(robot):
     assert outcome("mode", "stand")[::2] == (2, "neo: mode stand refused: the stop button is pressed\n")
 
 
-def test_without_a_robot_each_command_says_so_and_exits_2(domain):
+def test_without_a_robot_each_command_says_so_and_exits_2(ros_domain):
     code, _, err = outcome("stop")
     assert code == 2
     assert err == "neo: no robot found: nobody serves /neo1/runstop; start one with `neo up`\n"

@@ -12,7 +12,6 @@ from neo_msgs.msg import BodyState
 from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import CompressedImage, Image
 
-from neo_bringup.instance import claim_free_domain
 from neo_bringup.stack import Stack
 from neo_ros import graph
 
@@ -20,16 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def domain(monkeypatch):
-    number, claim = claim_free_domain(first=40)
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    yield number
-    claim.close()
-
-
-@pytest.fixture
-def start_recorder(domain, tmp_path):
+def start_recorder(ros_domain, tmp_path):
     started = []
 
     def start(*parameters):

@@ -72,8 +72,8 @@ class Robot(Node):
 
 
 @pytest.fixture
-def robot(ros, spinning, kitchen):
-    ros()
+def robot(start_ros, spinning, kitchen):
+    start_ros()
     perception, robot = PerceptionNode(), Robot(kitchen)
     spin = spinning(perception, robot)
     spin.until(robot.connected)

@@ -50,11 +50,11 @@ class FakePlant(rclpy.node.Node):
 
 
 @pytest.fixture
-def camera_and_plant(ros, spinning):
+def camera_and_plant(start_ros, spinning):
     made = []
 
     def make(*parameters, topics=FakePlant.TOPICS):
-        ros(*parameters)
+        start_ros(*parameters)
         camera, plant = CameraNode(), FakePlant(topics)
         made.extend([camera, plant])
         spin = spinning(camera, plant)
@@ -134,13 +134,13 @@ def test_a_state_of_another_scene_is_refused_with_the_likely_reason(camera_and_p
     assert not plant.heard["sim/camera_done"]
 
 
-def test_an_unknown_backend_is_refused(ros):
-    ros("backend:=webcam")
+def test_an_unknown_backend_is_refused(start_ros):
+    start_ros("backend:=webcam")
     with pytest.raises(NeoError, match=r"webcam.*sim, v4l2"):
         CameraNode()
 
 
-def test_a_video_of_a_real_camera_goes_through_the_same_node_and_its_end_is_an_error(ros, spinning, tmp_path):
+def test_a_video_goes_through_the_same_node_and_its_end_is_an_error(start_ros, spinning, tmp_path):
     writer = cv2.VideoWriter(str(tmp_path / "pair.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 240))
     for shade in range(40):
         writer.write(np.full((240, 640, 3), 5 * shade, np.uint8))
@@ -150,7 +150,7 @@ def test_a_video_of_a_real_camera_goes_through_the_same_node_and_its_end_is_an_e
     rows = {"width": 320, "height": 240, "left": side, "right": side, "R": np.eye(3).tolist()}
     file = tmp_path / "calibration.yaml"
     file.write_text(yaml.safe_dump(rows | {"T": [-0.08, 0.0, 0.0]}))
-    ros("backend:=v4l2", f"device:={tmp_path / 'pair.avi'}", f"calibration:={file}", "rate:=30.0")
+    start_ros("backend:=v4l2", f"device:={tmp_path / 'pair.avi'}", f"calibration:={file}", "rate:=30.0")
     camera = CameraNode()
     plant = FakePlant(("head_camera/left/image_raw", "head_camera/right/camera_info"))
     spin = spinning(camera, plant)

@@ -43,8 +43,8 @@ class Drives(Node):
 
 
 @pytest.fixture
-def drives(ros, spinning):
-    ros()
+def drives(start_ros, spinning):
+    start_ros()
     nodes = [ProprioceptionNode(), TactileNode(), Drives()]
     spin = spinning(*nodes)
     drives = nodes[-1]

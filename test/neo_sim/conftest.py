@@ -9,19 +9,9 @@ import pytest
 import rclpy
 from rclpy.task import Future
 
-from neo_ros import environment, executor, graph
+from neo_ros import executor, graph
 
 START = "from neo_sim.node import main; main()"
-
-
-@pytest.fixture
-def ros(ros_domain, monkeypatch):
-    """rclpy, initialised in a domain of its own."""
-    for name, value in environment.ros_environment().items():
-        monkeypatch.setenv(name, value)
-    rclpy.init(args=[])
-    yield rclpy
-    rclpy.shutdown()
 
 
 @pytest.fixture
