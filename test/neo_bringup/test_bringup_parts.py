@@ -44,15 +44,15 @@ def test_free_domains_are_handed_out_once(tmp_path):
 
 
 def test_shared_memory_without_an_owner_is_removed_and_nothing_else(tmp_path):
-    for name in ("fastdds_0123456789abcdef", "fastdds_fedcba9876543210", "fastdds_port7000"):
+    for name in ("fastdds_0123456789abcdef", "fastdds_fedcba9876543210", "fastdds_port64321"):
         (tmp_path / name).touch()
     (tmp_path / "fastdds_0123456789abcdef_el").touch()
-    (tmp_path / "sem.fastdds_port7000_mutex").touch()
+    (tmp_path / "sem.fastdds_port64321_mutex").touch()
     (tmp_path / "somebody_elses").touch()
     with (tmp_path / "fastdds_fedcba9876543210_el").open("w") as owned:
         fcntl.flock(owned, fcntl.LOCK_EX)
         assert shared_memory.clean(tmp_path, young=60.0) == []
-        assert shared_memory.clean(tmp_path, young=0.0) == ["fastdds_0123456789abcdef", "fastdds_port7000"]
+        assert shared_memory.clean(tmp_path, young=0.0) == ["fastdds_0123456789abcdef", "fastdds_port64321"]
     left = {file.name for file in tmp_path.iterdir()}
     assert left == {"fastdds_fedcba9876543210", "fastdds_fedcba9876543210_el", "somebody_elses"}
 
