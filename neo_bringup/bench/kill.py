@@ -37,7 +37,7 @@ def parts(request: Request) -> list[str]:
 def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
     seed, node = part.split("/")
     log = request.folder / f"{node}-{seed}.log"
-    arguments = [f"scene:={request.scene}", f"seed:={seed}", "sync:=lockstep", "record:=true"]
+    arguments = [f"scene:={request.scene}", f"seed:={seed}", "sync:=lockstep", "speed:=0.0", "record:=true"]
     arguments.append(f"objects_file:={request.objects}")
     arguments.append(f"record_path:={_fresh(request.folder / f'run-{node}-{seed}')}")
     if node == "console":

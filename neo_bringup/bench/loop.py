@@ -30,7 +30,7 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
         return cores(request.scene, seed, TICKS[request.quick], progress)
     wall = WALL[request.quick]
     log = request.folder / f"{part}.log"
-    arguments = [f"scene:={request.scene}", f"seed:={seed}", f"sync:={part}"]
+    arguments = [f"scene:={request.scene}", f"seed:={seed}", f"sync:={part}", "speed:=0.0"]
     with robot(arguments, log) as (launched, stack):
         if part == "lockstep":
             stand(launched, stack)

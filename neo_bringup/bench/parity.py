@@ -34,7 +34,7 @@ def parts(request: Request) -> list[str]:
 def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
     """Records hashes of the ROS run, plays the same in NeoEnv, and compares."""
     seed, ticks = int(part), TICKS[request.quick]
-    arguments = [f"scene:={request.scene}", f"seed:={seed}", "sync:=lockstep", "cameras:=false"]
+    arguments = [f"scene:={request.scene}", f"seed:={seed}", "sync:=lockstep", "speed:=0.0", "cameras:=false"]
     with robot(arguments, request.folder / f"seed-{seed}.log") as (launched, stack):
         run = RosRun(stack)
         stand(launched, stack)

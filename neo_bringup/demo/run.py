@@ -134,6 +134,7 @@ def run(options: DemoOptions, say: Callable[[str], None], progress: Callable[[st
             f"objects_file:={options.objects_file}",
             f"planner:={options.planner}",
             "sync:=lockstep",
+            "speed:=0.0",
             "record:=true",
             f"record_path:={folder}",
             f"console:={'true' if options.view else 'false'}",
