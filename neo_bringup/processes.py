@@ -103,6 +103,7 @@ class Child:
         self.output = self.popen.stdout.fileno()
         os.set_blocking(self.output, False)
         self.pidfd = os.pidfd_open(self.popen.pid)
+        self._stat = os.open(f"/proc/{self.popen.pid}/stat", os.O_RDONLY)
 
     @property
     def label(self) -> str:
@@ -111,6 +112,18 @@ class Child:
     @property
     def alive(self) -> bool:
         return self.popen.poll() is None
+
+    @property
+    def dying(self) -> bool:
+        """Whether the main thread has ended.
+
+        The pidfd says so when the last thread has: on busy cores, with two dozen of them, 3 to 12 ms later.
+        """
+        try:
+            state = os.pread(self._stat, 512, 0).rpartition(b")")[2].split()[0]
+        except OSError:
+            return True
+        return state in (b"Z", b"X")
 
     def lines(self, to_end: bool = False) -> list[str]:
         """Whole lines printed since the last call; with ``to_end`` the unfinished one too."""
@@ -144,5 +157,6 @@ class Child:
         """Ends what is left of the node's process group and closes our ends."""
         self.signal(signal.SIGKILL)
         os.close(self.pidfd)
+        os.close(self._stat)
         assert self.popen.stdout is not None
         self.popen.stdout.close()

@@ -51,6 +51,7 @@ class Runner:
     def __enter__(self) -> Runner:
         self._stopping = False
         self._selector = selectors.DefaultSelector()
+        self._noticed: set[Child] = set()
         self._folder = tempfile.TemporaryDirectory(prefix="neo-up-")
         self._wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._wake_write = wake_write
@@ -102,13 +103,21 @@ class Runner:
                 elif (key.data[0] == "death") == death_first and key.fd in self._selector.get_map():
                     (self._ended if death_first else self._print)(key.data[1])
 
+    def notice_dying(self) -> None:
+        """Tells ``on_death`` of children whose main thread has ended, before their last thread has."""
+        for child in self.children:
+            if child not in self._noticed and child.dying:
+                self._noticed.add(child)
+                self.on_death(child)
+
     def _print(self, child: Child) -> None:
         for line in child.lines():
             self.say(child.label, line)
 
     def _ended(self, child: Child) -> None:
-        if not self._stopping:
+        if not self._stopping and child not in self._noticed:
             self.on_death(child)
+        self._noticed.discard(child)
         child.popen.wait()
         for line in child.lines(to_end=True):
             self.say(child.label, line)

@@ -18,16 +18,20 @@ YOUNG = 0.5  # s: a file this young may not have been locked and mapped by its m
 PART = re.compile(r"((?:fastdds|fastrtps)_(?:port\d{1,5}|[0-9a-f]{16}))(_[es]l)?")
 
 
-def clean(folder: Path = SHM, young: float = YOUNG) -> list[str]:
-    """Removes ownerless segments and ports of this user; their names, without the helper files."""
-    idle = ownerless(folder, young)
+def clean(folder: Path = SHM, young: float = YOUNG, besides: int = 0) -> list[str]:
+    """Removes ownerless segments and ports of this user; their names, without the helper files.
+
+    What only the process ``besides`` has mapped is removed too: one that has left the graph keeps the
+    segments of dead peers mapped until it ends.
+    """
+    idle = ownerless(folder, young, besides)
     for name, files in idle.items():
         for file in (*files, folder / f"sem.{name}_mutex"):
             file.unlink(missing_ok=True)
     return sorted(idle)
 
 
-def ownerless(folder: Path = SHM, young: float = YOUNG) -> dict[str, list[Path]]:
+def ownerless(folder: Path = SHM, young: float = YOUNG, besides: int = 0) -> dict[str, list[Path]]:
     """Segments and ports of this user that no living process uses, with their files."""
     parts: dict[str, list[Path]] = {}
     for file in sorted(folder.iterdir()):
@@ -35,7 +39,8 @@ def ownerless(folder: Path = SHM, young: float = YOUNG) -> dict[str, list[Path]]
             parts.setdefault(match[1], []).append(file)
     idle = {name for name, files in parts.items() if all(_unlocked(file, young) for file in files)}
     if idle:
-        idle -= set().union(*(used_by(int(p.name)) for p in Path("/proc").iterdir() if p.name.isdigit()))
+        others = (int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit())
+        idle -= set().union(*(used_by(pid) for pid in others if pid != besides))
     return {name: parts[name] for name in idle}
 
 

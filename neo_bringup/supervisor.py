@@ -17,6 +17,7 @@ from neo_description.errors import NeoError
 PLANT = "sim"  # the node that ticks; without one in the launch nobody waits for ticks
 COMPOSED = "composed_node"  # its arguments name the nodes inside
 ANSWER_WITHIN = 0.1  # s to wait for the drives' answer to the stop button before stopping nodes
+DEATH_POLL = 0.003  # s between two looks at main threads that have ended
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Supervisor:
             if self._stack is not None:
                 self._stack.close()
             time.sleep(shared_memory.YOUNG if runner.deaths else 0.0)
-            shared_memory.clean()
+            shared_memory.clean(besides=os.getpid())
 
     def _supervise(self, runner: Runner, stack: Stack) -> int:
         up = self._wait_up(runner, stack)
@@ -59,7 +60,8 @@ class Supervisor:
             self._announce(stack)
         while up and not runner.signalled and runner.died is None:
             self._report(runner)
-            runner.pump(None)
+            runner.pump(DEATH_POLL)
+            runner.notice_dying()
         self._report(runner)
         if runner.died is not None:
             return self._after_death(runner, stack, runner.died)
