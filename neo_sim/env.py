@@ -208,8 +208,8 @@ class NeoEnv:
         if self._perception is not None and not self._privileged_eyes:
             estimate = self.body.estimate
             T_base_camera = np.linalg.inv(estimate.T_odom_base) @ estimate.T_odom_head_camera
-            states = (plant.body_state(), *(plant.hand_state(side) for side in SIDES))
-            joints = np.concatenate([state.joint_position for state in states])
+            hands = [plant.hand_state(side).joint_position for side in SIDES]
+            joints = np.concatenate([plant.body_state().joint_position, *hands])
             self.seen = self._perception.update(self.frame, T_base_camera, estimate.T_odom_base, joints)
 
     def _plan(self) -> None:
