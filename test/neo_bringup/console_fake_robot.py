@@ -179,6 +179,11 @@ class FakeRobot(Node):
         table = Table(pose(0.6, 0.0, -0.07), np.array([0.6, 1.1, 0.0]))
         send["perception/objects"](convert.scene_message(Scene(now, objects, table)))
 
+    def leave(self):
+        """Ends the action server too, which outlives its node otherwise: peers would still see it."""
+        self._do_task.destroy()
+        self.destroy_node()
+
 
 class Running:
     """A :class:`FakeRobot` spun by a thread of its own, in a context of its own."""
@@ -200,7 +205,7 @@ class Running:
         self._end = True
         self._thread.join(timeout=5.0)
         self._executor.shutdown()
-        self.robot.destroy_node()
+        self.robot.leave()
         rclpy.try_shutdown()
 
 

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def calls(monkeypatch):
     """Calls of a console node that is spun by a thread of its own."""
-    number, claim = claim_free_domain(first=60)
+    number, claim = claim_free_domain(first=80)
     monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     environment.prepare()
@@ -82,7 +82,7 @@ def test_a_robot_that_goes_away_ends_the_task_in_the_page(calls, robot):
     calls.do("pick up the blue cup")
     assert calls.task.note == "the robot works on a task; cancel it first"
     assert calls.task.prompt == "pick up the red bottle"
-    robot.terminate()
+    robot.kill()
     wait_until(lambda: not calls.task.running)
     assert not calls.task.success
     assert calls.task.outcome
