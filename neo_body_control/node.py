@@ -137,12 +137,7 @@ class BodyControlNode(Node):
             return ReachAction.Result(reason=f"refused: {error}", position_error=nan, orientation_error=nan)
         self._goal, self._done = goal, Future()
         outcome: ReachOutcome = await self._done  # type: ignore[assignment]
-        if outcome.success:
-            goal.succeed()
-        elif outcome.reason == "cancelled":
-            goal.canceled()
-        else:
-            goal.abort()
+        graph.end_goal(goal, outcome.success, outcome.reason)
         return ReachAction.Result(
             success=outcome.success,
             reason=outcome.reason,

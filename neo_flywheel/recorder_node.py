@@ -115,12 +115,7 @@ class RecorderNode(Node):
         reason = await done
         self.destroy_timer(timer)
         self._end()
-        if reason == "cancelled":
-            goal.canceled()
-        elif reason == "done":
-            goal.succeed()
-        else:
-            goal.abort()
+        graph.end_goal(goal, reason == "done", reason)
         return RecordEpisode.Result(
             success=reason in ("done", "cancelled"),
             reason=reason,

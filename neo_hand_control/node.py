@@ -85,12 +85,7 @@ class HandControlNode(Node):
             return GraspAction.Result(reason=f"refused: {error}")
         self._goal, self._done = goal, Future()
         reason: Any = await self._done
-        if reason == "held":
-            goal.succeed()
-        elif reason == "cancelled":
-            goal.canceled()
-        else:
-            goal.abort()
+        graph.end_goal(goal, reason == "held", reason)
         status = self._hand.status
         return GraspAction.Result(
             success=reason == "held",

@@ -80,3 +80,13 @@ def action_server(node: Node, name: str, execute: Callable[[Any], Any], **callba
 def action_client(node: Node, name: str) -> ActionClient:
     """A client of the action ``name``."""
     return ActionClient(node, interface(entry("actions", name)["type"]), name)
+
+
+def end_goal(goal: Any, success: bool, reason: str) -> None:
+    """Gives an action's goal its final state: succeeded, cancelled (reason ``cancelled``) or aborted."""
+    if success:
+        goal.succeed()
+    elif reason == "cancelled":
+        goal.canceled()
+    else:
+        goal.abort()

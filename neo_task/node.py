@@ -118,12 +118,7 @@ class TaskNode(Node):
         self._next_step = self._next_report = 0.0
         outcome: Any = await self._done
         self.get_logger().info(outcome.message)
-        if outcome.success:
-            goal.succeed()
-        elif outcome.reason == "cancelled":
-            goal.canceled()
-        else:
-            goal.abort()
+        graph.end_goal(goal, outcome.success, outcome.reason)
         return DoTask.Result(
             success=outcome.success,
             reason=outcome.reason,
