@@ -112,7 +112,7 @@ class RecorderNode(Node):
                 goal.publish_feedback(feedback)
 
         timer = self.create_timer(FEEDBACK_EVERY, watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        reason = await done
+        reason: Any = await done
         self.destroy_timer(timer)
         self._end()
         graph.end_goal(goal, reason == "done", reason)
