@@ -29,7 +29,8 @@ from neo_description.tables import CONTROL_RATE, HAND, PLANT_RATE, SIDES, TAXELS
 from neo_sim import hand_rig_model
 from neo_sim.drives import DriveGroup, DriveSettings
 from neo_sim.hand_rig_model import AXES, R_WORLD_WRIST, Placing, Scenery, Standing
-from neo_sim.sensors import Encoders, Noise, Pads
+from neo_sim.pads import Pads, PadSettings
+from neo_sim.sensors import Encoders, Noise
 
 APART = 0.25  # m between the grippers of two hands, when no mounts are given
 HERE = Placing()
@@ -158,10 +159,7 @@ class _Hand:
             p.velocity_cutoff,
         )
         self._tension = Noise(2 * n, next(streams), p.hand_tension_noise, gain_error=p.tension_gain_error)
-        self.pads = Pads(
-            side, next(streams), noise=p.taxel_noise, bias=p.taxel_bias, drift=p.taxel_drift,
-            resolution=p.taxel_resolution, delay=p.taxel_delay, dead=tuple(p.dead_taxels),
-        )  # fmt: skip
+        self.pads = Pads(side, next(streams), PadSettings.of(p))
         self.drives.reset(-HAND.moment_arms.T @ self._data.qpos[self.q], HAND.pretension)
 
     def state(self, tick: int) -> HandState:

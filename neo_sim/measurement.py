@@ -11,7 +11,8 @@ from neo_description.index import RobotIndex
 from neo_description.signals import BodyState, HandState
 from neo_description.tables import BODY, HAND
 from neo_sim.drives import DriveGroup
-from neo_sim.sensors import Encoders, Noise, Pads
+from neo_sim.pads import Pads, PadSettings
+from neo_sim.sensors import Encoders, Noise
 
 IMUS = ("pelvis_gyro", "pelvis_accelerometer", "head_gyro", "head_accelerometer")
 WRENCHES = ("l_sole", "r_sole", "l_wrist", "r_wrist")
@@ -98,23 +99,13 @@ class HandSensors:
         params: SimpleNamespace,
         index: RobotIndex,
         rng: np.random.Generator,
-        dead: tuple[str, ...],
     ):
         self._side, self._robot, self._index = side, index, index.hands[side]
         n, m = len(HAND.joints), len(HAND.tendons)
         self._n = n
         self._encoders = _encoders(params, n, m, rng)
         self._tension = Noise(m, rng, params.hand_tension_noise, gain_error=params.tension_gain_error)
-        self._pads = Pads(
-            side,
-            rng,
-            noise=params.taxel_noise,
-            bias=params.taxel_bias,
-            drift=params.taxel_drift,
-            resolution=params.taxel_resolution,
-            delay=params.taxel_delay,
-            dead=dead,
-        )
+        self.pads = Pads(side, rng, PadSettings.of(params))
 
     def measure(self, data: mujoco.MjData, drives: DriveGroup, tick: int, time: float) -> HandState:
         """The state of control tick ``tick``."""
@@ -130,8 +121,8 @@ class HandSensors:
             tendon_length=position[n:],
             tendon_velocity=velocity[n:],
             tendon_tension=self._tension(drives.tension),
-            taxel_force=self._pads(self._robot.pad_forces(data, self._side)),
-            taxel_valid=self._pads.valid,
+            taxel_force=self.pads(self._robot.pad_forces(data, self._side)),
+            taxel_valid=self.pads.valid,
             drive_mode=drives.mode,
             runstop=drives.runstop,
         )

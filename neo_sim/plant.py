@@ -25,8 +25,8 @@ from neo_description.signals import BodyState, HandState, TendonCommand
 from neo_description.tables import BODY, CONTROL_RATE, HAND, PLANT_DT, PLANT_RATE, SIDES
 from neo_sim.drives import DriveGroup, DriveSettings
 from neo_sim.measurement import BodySensors, HandSensors
+from neo_sim.pads import Pads
 from neo_sim.privileged import Privileged
-from neo_sim.sensors import check_dead
 from neo_sim.statics import standing_tensions
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
@@ -56,7 +56,6 @@ class Plant:
             raise NeoError(
                 f"the scene steps by {self.model.opt.timestep} s; the plant needs {PLANT_DT} s (1 kHz)"
             )
-        self._dead = check_dead(self.params.dead_taxels)
         self.data = mujoco.MjData(self.model)
         self.privileged = Privileged(scene, self.data)
         hand = DriveSettings.of(self.params, "hand")
@@ -91,7 +90,7 @@ class Plant:
         streams = [np.random.default_rng(s) for s in np.random.SeedSequence(self.seed).spawn(len(GROUPS))]
         self._body_sensors = BodySensors(self.params, self.index, streams[0])
         self._hand_sensors = {
-            side: HandSensors(side, self.params, self.index, rng, self._dead)
+            side: HandSensors(side, self.params, self.index, rng)
             for side, rng in zip(SIDES, streams[1:], strict=True)
         }
         self._measure()
@@ -108,6 +107,10 @@ class Plant:
     def hand_state(self, side: str) -> HandState:
         """What one hand measured at the present tick."""
         return self._hand_states[side]
+
+    def pads(self, side: str) -> Pads:
+        """The pads of one hand, to break some of them; others after each :meth:`reset`."""
+        return self._hand_sensors[side].pads
 
     def command(self, group: str, command: TendonCommand) -> str | None:
         """Give ``body``, ``l_hand`` or ``r_hand`` its answer; ``None``: accepted, else why it was refused."""

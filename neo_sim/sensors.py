@@ -1,20 +1,17 @@
-"""What the sensors make of the truth: bias, noise, steps, filters and delays, seeded.
+"""What the sensors make of the truth: bias, noise, steps and filters, seeded.
 
-:class:`Encoders` joints, :class:`Noise` everything that is truth + bias + white noise, :class:`Pads` the
-taxels. Random numbers are drawn in blocks, so a tick costs a slice of an array. Every class draws from a
-generator of its own: what one of them reads never changes another's noise.
+:class:`Encoders` joints, :class:`Noise` everything that is truth + bias + white noise; taxels are in
+:mod:`neo_sim.pads`. Random numbers are drawn in blocks, so a tick costs a slice of an array.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
 
-from neo_description.errors import NeoError
-from neo_description.tables import CONTROL_DT, CONTROL_RATE, TAXELS, prefixed
+from neo_description.tables import CONTROL_DT, CONTROL_RATE
 
 BLOCK = 64  # ticks of noise drawn at once
 FINEST = 1e-12  # a resolution that rounds nothing
@@ -90,54 +87,3 @@ class Encoders:
             self._velocity = self._velocity + self._follow * (slope - self._velocity)
         self._last = position
         return position, self._velocity
-
-
-class Pads:
-    """The 19 pads of one hand: delayed, drifting, never pushing with a negative normal force."""
-
-    def __init__(
-        self,
-        side: str,
-        rng: np.random.Generator,
-        *,
-        noise: float,
-        bias: float,
-        drift: float,
-        resolution: float,
-        delay: float,
-        dead: tuple[str, ...] = (),
-    ):
-        names = prefixed(side, TAXELS)
-        self.valid = np.array([name not in dead for name in names])
-        self.valid.setflags(write=False)
-        self._noise, self._resolution = noise, resolution
-        self._drift = drift * math.sqrt(CONTROL_DT)
-        self._zero = rng.standard_normal(3 * len(names)) * bias
-        self._normals = _Normals(6 * len(names), rng)
-        ticks = delay * CONTROL_RATE
-        self._share = ticks - math.floor(ticks)  # of the older of two samples
-        self._past: deque[np.ndarray] = deque(maxlen=math.floor(ticks) + 2)
-
-    def __call__(self, truth: np.ndarray) -> np.ndarray:
-        """Measured forces (19, 3) N of true forces (19, 3) N in the pads' frames; dead pads read zero."""
-        self._past.append(truth.ravel().copy())
-        newer = self._past[1] if len(self._past) == self._past.maxlen else self._past[0]
-        normals = self._normals()
-        n = len(self._zero)
-        self._zero += self._drift * normals[:n]
-        value = newer + self._share * (self._past[0] - newer) + self._zero + self._noise * normals[n:]
-        if self._resolution > 0.0:
-            value = np.rint(value / self._resolution) * self._resolution
-        force = value.reshape(-1, 3)
-        np.maximum(force[:, 0], 0.0, out=force[:, 0])
-        force[~self.valid] = 0.0
-        return force
-
-
-def check_dead(dead: tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    """``dead`` as a tuple; NeoError when one is no pad of the robot."""
-    known = {name for side in ("l", "r") for name in prefixed(side, TAXELS)}
-    unknown = sorted(set(dead) - known)
-    if unknown:
-        raise NeoError(f"no pad {', '.join(unknown)}; one of {', '.join(sorted(known))}")
-    return tuple(dead)

@@ -3,18 +3,11 @@
 import numpy as np
 import pytest
 
-from neo_description.errors import NeoError
-from neo_description.tables import TAXELS
-from neo_sim.sensors import Encoders, Noise, Pads, check_dead
+from neo_sim.sensors import Encoders, Noise
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
-
-
-def pads(seed=0, **changes):
-    quiet = {"noise": 0.0, "bias": 0.0, "drift": 0.0, "resolution": 0.0, "delay": 0.0}
-    return Pads("l", rng(seed), **(quiet | changes))
 
 
 def test_noise_has_the_size_asked_for_and_the_bias_stays():
@@ -47,41 +40,3 @@ def test_encoder_velocity_settles_at_the_true_one_within_20_ms():
         position, velocity = encoders(np.array([speed * 0.002 * k]))
     assert position == pytest.approx(speed * 0.02)
     assert velocity[0] == pytest.approx(speed, rel=0.01)
-
-
-def test_pads_are_late_by_their_delay():
-    sensor = pads(delay=0.005)
-    touch = np.zeros((len(TAXELS), 3))
-    seen = []
-    for k in range(6):
-        touch[0, 0] = float(k)
-        seen.append(sensor(touch)[0, 0])
-    assert seen[3:] == pytest.approx([0.5, 1.5, 2.5])  # 2.5 ticks behind
-
-
-def test_pads_drift_slowly_and_never_push_negatively():
-    sensor = pads(drift=0.05, bias=0.1, noise=0.05)
-    zero = np.zeros((len(TAXELS), 3))
-    start = sensor(zero)
-    assert (start[:, 0] >= 0).all()
-    for _ in range(500):
-        value = sensor(zero)
-    moved = value[:, 1:] - start[:, 1:]
-    assert 0.04 < moved.std() < 0.2
-    assert (value[:, 0] >= 0).all()
-
-
-def test_a_dead_pad_reads_zero_and_says_so():
-    sensor = pads(bias=1.0, dead=("l_index_distal", "r_thumb_distal"))
-    i = TAXELS.index("index_distal")
-    value = sensor(np.ones((len(TAXELS), 3)))
-    assert not sensor.valid[i]
-    assert sensor.valid.sum() == len(TAXELS) - 1
-    np.testing.assert_array_equal(value[i], 0.0)
-    assert (np.delete(value, i, axis=0)[:, 1:] != 0).all()
-
-
-def test_an_unknown_dead_pad_is_refused_by_name():
-    with pytest.raises(NeoError, match="no pad l_toe; one of l_index_distal"):
-        check_dead(["l_toe"])
-    assert check_dead(["r_palm_distal_ulnar"]) == ("r_palm_distal_ulnar",)
