@@ -8,8 +8,8 @@ From the true force ``f`` (N, each of a pad's three axes) to the reading, in thi
 
 A play operator (Krasnosel'skii and Pokrovskii, Systems with Hysteresis, 1989) remembers where the load came
 from: under growing load the reading stays behind by ``hysteresis``, under falling load it is too large by as
-much, and small changes are read with the slope ``1 - w`` only. A gap in proportion to the force closes the loop
-at zero, as elastomer pads do within seconds.
+much, and small changes are read with the slope ``1 - w`` only. A gap in proportion to the force closes the
+loop at zero, as elastomer pads do within seconds.
 
 A dead pad reads zero and its validity is down. A stuck pad is worse: its validity stays up, and it shows a
 force that is not there, frozen or wandering.
