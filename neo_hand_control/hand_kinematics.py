@@ -9,6 +9,8 @@ from neo_description.contact import add_pad_geom
 from neo_description.hand import hand_parts
 from neo_description.tables import HAND, TAXELS, prefixed
 
+REACH = 0.3  # m beyond which distances are not told
+
 
 class HandKinematics:
     """Pads of hand ``side`` in its wrist's frame; :meth:`move` first, then the rest speaks of that posture.
@@ -74,6 +76,18 @@ class HandKinematics:
             if mujoco.mj_geomDistance(self._model, self._data, a, b, 0.02, None) < gap:
                 touching[i] = touching[j] = True
         return touching
+
+    def nearest(self, a: int, b: int) -> tuple[float, np.ndarray]:
+        """Distance (m; below 0: overlap) of pads ``a`` and ``b``, and their nearest points (2, 3) m."""
+        points = np.zeros(6)
+        geoms = [self._model.geom(TAXELS[i]).id for i in (a, b)]
+        gap = mujoco.mj_geomDistance(self._model, self._data, *geoms, REACH, points)
+        return gap, points.reshape(2, 3)
+
+    def jacobian(self, pad: int, point: np.ndarray) -> np.ndarray:
+        """(3, 22) m: how each joint moves ``point`` (3,) m of pad ``pad``'s link; torques are Jᵀ force."""
+        axis, anchor = self._data.xaxis[self._joint], self._data.xanchor[self._joint]
+        return (np.cross(axis, point - anchor) * self._moves[pad][:, None]).T
 
     def push_arms(self) -> np.ndarray:
         """(19, 22) m: torque of each joint for 1 N with which each pad pushes along its normal, J_pᵀ n_p."""
