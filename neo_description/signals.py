@@ -133,7 +133,11 @@ class WholeBodyCommand:
 
 @dataclass(slots=True)
 class HandCommand:
-    """What one hand shall do; fields as in ``neo_msgs/HandCommand``."""
+    """What one hand shall do; fields as in ``neo_msgs/HandCommand``.
+
+    For JOINTS: ``joint_position`` (22,) rad; ``joint_effort`` (22,) N m added to what holds the positions;
+    ``compliance`` (22,) in 0..1: share by which the positions give way, 1: effort alone.
+    """
 
     action: HandAction
     grasp: str = ""
@@ -142,6 +146,8 @@ class HandCommand:
     joint_position: np.ndarray | None = None
     start: float = 0.0
     valid_for: float = 0.0
+    joint_effort: np.ndarray | None = None
+    compliance: np.ndarray | None = None
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ def refusal(command: HandCommand, now: float, runstop: bool) -> str | None:
     if action in (HandAction.PRESHAPE, HandAction.CLOSE):
         return _grasp_refusal(command)
     if action == HandAction.JOINTS:
-        return _joints_refusal(command.joint_position)
+        return _joints_refusal(command)
     return None
 
 
@@ -49,21 +49,36 @@ def _grasp_refusal(command: HandCommand) -> str | None:
     return None
 
 
-def _joints_refusal(joint_position: np.ndarray | None) -> str | None:
+def _joints_refusal(command: HandCommand) -> str | None:
+    if command.joint_position is None:
+        return f"0 joint positions given; {len(HAND.joints)} needed"
+    low, high = HAND.q_min - JOINT_TOLERANCE, HAND.q_max + JOINT_TOLERANCE
+    one = np.ones(len(HAND.joints))
+    for name, unit, value, least, most in (
+        ("joint_position", "rad", command.joint_position, low, high),
+        ("joint_effort", "N m", command.joint_effort, -HAND.effort, HAND.effort),
+        ("compliance", "of 1", command.compliance, 0.0 * one, one),
+    ):
+        reason = None if value is None else _outside(name, unit, value, least, most)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _outside(name: str, unit: str, value: np.ndarray, least: np.ndarray, most: np.ndarray) -> str | None:
     n = len(HAND.joints)
-    if joint_position is None or np.shape(joint_position) != (n,):
-        given = "none" if joint_position is None else np.size(joint_position)
-        return f"{given} joint positions given; {n} needed"
-    q = np.asarray(joint_position, float)
-    finite = np.isfinite(q)
+    if np.shape(value) != (n,):
+        return f"{np.size(value)} {name.replace('_', ' ')}s given; {n} needed"
+    value = np.asarray(value, float)
+    finite = np.isfinite(value)
     if not finite.all():
         i = int(np.argmin(finite))
-        return f"joint_position of {HAND.joints[i]} is {q[i]}; finite radians needed"
-    outside = (q < HAND.q_min - JOINT_TOLERANCE) | (q > HAND.q_max + JOINT_TOLERANCE)
+        return f"{name} of {HAND.joints[i]} is {value[i]}; a finite number needed"
+    outside = (value < least) | (value > most)
     if outside.any():
         i = int(np.argmax(outside))
         return (
-            f"joint_position of {HAND.joints[i]} is {q[i]:.3g} rad; "
-            f"from {HAND.q_min[i]:.3g} to {HAND.q_max[i]:.3g} allowed"
+            f"{name} of {HAND.joints[i]} is {value[i]:.3g} {unit}; "
+            f"from {least[i]:.3g} to {most[i]:.3g} allowed"
         )
     return None

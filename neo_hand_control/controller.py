@@ -75,6 +75,8 @@ class HandController:
         self._active = False
         self._target: np.ndarray | None = None
         self._until = np.inf  # s: when the target's validity ends
+        self._effort = np.zeros(len(HAND.joints))  # N m beside the positions
+        self._give = np.zeros(len(HAND.joints))
         self._grasp_name = ""
         self._waiting = None
         self._phase = GraspPhase.IDLE
@@ -95,6 +97,16 @@ class HandController:
         return None
 
     @property
+    def last(self) -> HandState | None:
+        """The last state."""
+        return self._last
+
+    @property
+    def feeling(self) -> Feeling | None:
+        """What the pads felt in the last state."""
+        return self._feeling
+
+    @property
     def time(self) -> float:
         """Plant time (s) of the last state."""
         return self._last.time if self._last is not None else 0.0
@@ -102,6 +114,7 @@ class HandController:
     def stay(self) -> None:
         """Stop moving and pressing where the hand is; an accepted command that waits is dropped."""
         self._waiting = None
+        self._effort, self._give = np.zeros((2, len(HAND.joints)))
         if self._active and self._last is not None:
             self._target = self._last.joint_position.copy()
             self._until = np.inf
@@ -115,6 +128,7 @@ class HandController:
             self._unfollowed = 0.0
             self._fingers.reset(state.joint_position)
             self._servo.reset()
+        self._effort, self._give = np.zeros((2, len(HAND.joints)))
         if action == HandAction.CLOSE:
             self._begin_closing(command)
             return
@@ -132,6 +146,10 @@ class HandController:
         else:
             assert command.joint_position is not None
             self._target = np.clip(np.asarray(command.joint_position, float), HAND.q_min, HAND.q_max)
+            if command.joint_effort is not None:
+                self._effort = np.array(command.joint_effort, float)
+            if command.compliance is not None:
+                self._give = np.array(command.compliance, float)
 
     def _begin_closing(self, command: HandCommand) -> None:
         fixed = command.grip_force if command.grip_force > 0.0 else None
@@ -221,7 +239,10 @@ class HandController:
         if hold.force > 0.0:
             arms = self._kinematics.push_arms()
             closing = hold.press(arms, q, dt) @ arms
-        torque = self._servo.torque(q, state.joint_velocity, fingers.q_ref, closing, fingers.push, dt)
+        if state.time > self._until:
+            self._effort[:] = 0.0
+        push = np.maximum(fingers.push, self._give)
+        torque = self._servo.torque(q, state.joint_velocity, fingers.q_ref, closing + self._effort, push, dt)
         self._tension = self._servo.tensions(torque)
 
     def _move(self, q: np.ndarray, dt: float) -> None:

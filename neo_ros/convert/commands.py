@@ -88,14 +88,17 @@ def whole_body_command_message(
 def hand_command(message: msg.HandCommand) -> HandCommand:
     """The signal of a ``{l,r}_hand/command`` message."""
     action = number(HandAction, message.action, "action")
+    joints = action == HandAction.JOINTS
     return HandCommand(
         action=action,
         grasp=message.grasp,
         width=message.width,
         grip_force=message.grip_force,
-        joint_position=message.joint_position if action == HandAction.JOINTS else None,
+        joint_position=message.joint_position if joints else None,
         start=stamp(message),
         valid_for=seconds(message.valid_for),
+        joint_effort=message.joint_effort if joints else None,
+        compliance=message.compliance if joints else None,
     )
 
 
@@ -108,6 +111,8 @@ def hand_command_message(command: HandCommand, time: Time | float | None = None)
         grip_force=float(command.grip_force),
         valid_for=to_duration(command.valid_for),
     )
-    if command.joint_position is not None:
-        message.joint_position = np.asarray(command.joint_position, float)
+    for name in ("joint_position", "joint_effort", "compliance"):
+        value = getattr(command, name)
+        if value is not None:
+            setattr(message, name, np.asarray(value, float))
     return stamped(message, start_stamp(command.start, time))

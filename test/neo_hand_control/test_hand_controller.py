@@ -59,6 +59,26 @@ def test_joints_are_followed():
     assert np.abs(rig.privileged_joints() - q).max() < 0.05
 
 
+def test_a_compliant_joint_follows_its_effort_not_its_position():
+    """A finger that gives way swings to its stop with a small effort; the others keep their places."""
+    rig, hand = HandRig("r", seed=2), HandController("r")
+    hand.update(rig.state())
+    i = HAND.index("index_mcp_flex")
+    effort, give = np.zeros((2, len(HAND.joints)))
+    effort[i], give[i] = 0.1, 1.0
+    q = np.zeros(len(HAND.joints))
+    fields = {"joint_position": q, "joint_effort": effort, "compliance": give}
+    assert hand.command(HandCommand(HandAction.JOINTS, **fields)) is None
+    _run(rig, hand, 1.0)
+    flexed = rig.privileged_joints()
+    assert flexed[i] > 1.0
+    flexed[i] = 0.0
+    assert np.abs(flexed).max() < 0.05
+    assert hand.command(HandCommand(HandAction.JOINTS, joint_position=q)) is None
+    _run(rig, hand, 1.5)
+    assert np.abs(rig.privileged_joints() - q).max() < 0.05
+
+
 BAD = {
     "unknown grasp": (HandCommand(HandAction.CLOSE, grasp="claw"), "medium_wrap"),
     "no grasp": (HandCommand(HandAction.PRESHAPE), "one of"),
@@ -70,6 +90,14 @@ BAD = {
     "no joints": (HandCommand(HandAction.JOINTS), "22 needed"),
     "wrong length": (HandCommand(HandAction.JOINTS, joint_position=np.zeros(21)), "21 joint positions"),
     "joint nan": (HandCommand(HandAction.JOINTS, joint_position=np.full(22, np.nan)), "thumb_cmc_opp"),
+    "effort too large": (
+        HandCommand(HandAction.JOINTS, joint_position=np.zeros(22), joint_effort=1.1 * HAND.effort),
+        "joint_effort of thumb_cmc_opp is 1.98",
+    ),
+    "compliance too large": (
+        HandCommand(HandAction.JOINTS, joint_position=np.zeros(22), compliance=np.full(22, 1.5)),
+        "compliance of thumb_cmc_opp is 1.5",
+    ),
     "joint outside": (HandCommand(HandAction.JOINTS, joint_position=10 * HAND.q_max), "allowed"),
     "unknown action": (HandCommand(9), "OPEN"),  # type: ignore[arg-type]
     "stale": (HandCommand(HandAction.OPEN, start=0.01, valid_for=0.01), "stale"),

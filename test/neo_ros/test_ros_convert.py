@@ -127,7 +127,12 @@ JOURNEYS = [
         convert.hand_command,
     ),
     (
-        HandCommand(HandAction.JOINTS, joint_position=RNG.uniform(size=22)),
+        HandCommand(
+            HandAction.JOINTS,
+            joint_position=RNG.uniform(size=22),
+            joint_effort=RNG.uniform(size=22),
+            compliance=RNG.uniform(size=22),
+        ),
         convert.hand_command_message,
         convert.hand_command,
     ),

@@ -1,0 +1,1 @@
+"""What the hands can do, measured on the rig: trials and tasks with privileged scores."""

@@ -1,0 +1,1 @@
+"""Tasks for hands: scenery, scatter by seed, and a privileged score."""
