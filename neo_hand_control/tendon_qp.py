@@ -2,18 +2,19 @@
 
     min  ‖W Cᵀ (A f - tau)‖² + eps ‖f - base‖²     s.t.  pretension ≤ f ≤ tension_max, |f - last| ≤ step
 
-``A`` (n, m) are the moment arms of the group, ``W`` says how much a joint's missing torque matters, ``base`` (m,)
-N is the co-contraction asked for. Where limits are met co-contraction is given up first, then torque, in the joints
-that matter least. ``C`` (n, r) are passive couplings, dq = C dq_free: only torque along free motion counts.
+``A`` (n, m) are the moment arms of the group, ``W`` says how much a joint's missing torque matters, and
+``base`` (m,) N is the co-contraction asked for. Where limits are met co-contraction is given up first, then
+torque, in the joints that matter least. ``C`` (n, r) are passive couplings, dq = C dq_free: only torque along
+free motion counts.
 
-Joints that share no tendon do not touch each other, so the blocks of ``A`` are problems of their own. A block with
-as many antagonist pairs (two tendons with opposite arms) as joints has its answer in closed form while no limit is
-met, with ``P`` the arms of the first of each pair and d = P⁻¹ tau:
+Joints that share no tendon do not touch each other, so the blocks of ``A`` are problems of their own. A block
+with as many antagonist pairs (two tendons with opposite arms) as joints has its answer in closed form while
+no limit is met, with ``P`` the arms of the first of each pair and d = P⁻¹ tau:
 
     f- = max((base+ + base- - d) / 2, pretension-, pretension+ - d)        f+ = f- + d
 
-Everything else goes to DAQP, a dual active-set method (Arnström, Bemporad, Axehill 2022), exact and warm-started:
-4 µs for a finger.
+Everything else goes to DAQP, a dual active-set method (Arnström, Bemporad, Axehill 2022), exact and
+warm-started: about 4 µs for a finger.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ EPS = 1e-9  # 1/N²: a full tension of 100 N off base counts as much as 0.3 % of
 class TendonQp:
     """Torques of ``group`` to tensions within [pretension, tension_max].
 
-    ``weights`` (r,) 1/(N m): of each free joint's torque, one over its effort when not given; ``coupling`` (n, r).
-    ``solved``: blocks that needed the solver in the last call; ``failures``: times it gave up, all told.
+    ``weights`` (r,) 1/(N m): of each free joint's torque, one over its effort when not given; ``coupling``
+    (n, r): ``C``. ``solved``: blocks that needed the solver in the last call; ``failures``: times it gave up.
     """
 
     def __init__(
