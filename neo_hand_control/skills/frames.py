@@ -1,0 +1,57 @@
+"""Where points of a hand are, seen from its gripper and from the world, for skills that place fingers.
+
+World axes as in :mod:`neo_hand_control.skills.skill`: with no turn the fingers point along +x, the thumb up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neo_description.hand import directions, gripper, hand_parts
+from neo_description.tables import TAXELS
+from neo_hand_control.hand_kinematics import HandKinematics
+
+
+def rotation(turn: np.ndarray) -> np.ndarray:
+    """(3, 3): Rx Ry Rz of ``turn`` (3,) rad."""
+    (sx, sy, sz), (cx, cy, cz) = np.sin(turn), np.cos(turn)
+    Rx = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
+    Ry = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
+    Rz = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
+    return Rx @ Ry @ Rz
+
+
+def R_world_wrist(side: str) -> np.ndarray:
+    """(3, 3): attitude of the wrist when the gripper is not turned."""
+    outwards = 1.0 if side == "r" else -1.0
+    return np.array([[1.0, 0.0, 0.0], [0.0, 0.0, outwards], [0.0, 1.0, 0.0]]) @ directions(side).T
+
+
+def from_gripper(side: str, p_wrist: np.ndarray) -> np.ndarray:
+    """Points (..., 3) m of the wrist's frame from the gripper, on the world's axes of a hand not turned."""
+    return (np.asarray(p_wrist) - gripper(side)[0]) @ R_world_wrist(side).T
+
+
+def shift_to(point: np.ndarray, tool: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Shift (3,) m that brings ``tool`` (3,) m (as :func:`from_gripper`) to ``point`` at ``turn``."""
+    return np.asarray(point, float) - rotation(np.asarray(turn, float)) @ tool
+
+
+class Tips:
+    """Fingertips of hand ``side``: ``reach`` (19,) m from each pad's frame on to the end of its phalanx."""
+
+    def __init__(self, side: str):
+        pads = {pad.taxel: pad for pad in hand_parts(side)[1]}
+        self.kinematics = HandKinematics(side)
+        self._half = np.array([np.linalg.norm(pads[t].end - pads[t].start) / 2 for t in TAXELS])
+        self._radius = np.array([pads[t].radius for t in TAXELS])
+
+    def end(self, pad: int) -> np.ndarray:
+        """(3,) m in the wrist's frame: the outermost point of a pad's phalanx, at the last posture."""
+        k = self.kinematics
+        middle = k.p[pad] - self._radius[pad] * k.R[pad, :, 0]
+        return middle + (self._half[pad] + self._radius[pad]) * k.R[pad, :, 1]
+
+    def middle(self, pad: int) -> np.ndarray:
+        """(3,) m in the wrist's frame: the middle of a pad's flesh, where it presses."""
+        return self.kinematics.p[pad].copy()
