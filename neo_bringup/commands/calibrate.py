@@ -1,0 +1,163 @@
+"""``neo calibrate hand``: an empty hand finds out about its pads, in simulation."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from neo_description.errors import NeoError
+from neo_description.signals import DriveMode, HandState, TendonCommand
+from neo_description.tables import BODY, SIDES, TAXELS
+from neo_hand_control.calibration import Calibration
+from neo_hand_control.calibrator import HandCalibrator
+
+HELP = "measure the zeros and scales of a hand's pads, and find broken ones: neo calibrate hand"
+BACKENDS = ("robot", "rig")
+NOT_YET = (
+    "calibration of a running robot is not built yet: its hand node commands the tendons, and a second "
+    "publisher would fight it; --sim robot and --sim rig work"
+)
+
+
+class Hand(Protocol):
+    """A hand that can be calibrated."""
+
+    def state(self) -> HandState: ...
+    def command(self, command: TendonCommand) -> str | None: ...
+    def step(self) -> None: ...
+    def privileged_gain(self) -> np.ndarray: ...
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("hand",))
+    parser.add_argument("--side", default="r", help="l or r; default: r")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: SIDE_hand_calibration.yaml")
+    parser.add_argument(
+        "--sim",
+        choices=BACKENDS,
+        default="robot",
+        help="robot: the one that `neo up` simulates with this seed; rig: a hand on a test bench, quicker",
+    )
+    parser.add_argument("--live", action="store_true", help="a robot that runs: not built yet")
+    parser.add_argument("--seed", type=int, default=0, help="of the simulated hand's faults; default: 0")
+    parser.add_argument("--dead", nargs="*", default=[], metavar="PAD", help="such as r_index_distal")
+    parser.add_argument("--stuck", nargs="*", default=[], metavar="PAD", help="pads that lie")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; NeoError (2) when the hand cannot be calibrated or the file cannot be written."""
+    if args.live:
+        raise NeoError(NOT_YET)
+    if args.side not in SIDES:
+        raise NeoError(f"no hand {args.side!r}; one of {', '.join(SIDES)}")
+    out = args.out or Path(f"{args.side}_hand_calibration.yaml")
+    _writable(out)
+    faults = {"dead_taxels": args.dead, "stuck_taxels": args.stuck}
+    hand = Rig(args.side, args.seed, faults) if args.sim == "rig" else Robot(args.side, args.seed, faults)
+    source = f"simulated {args.sim}, seed {args.seed}"
+    print(f"calibrating the {'left' if args.side == 'l' else 'right'} hand: {source}", flush=True)
+    calibration = calibrate(args.side, hand)
+    calibration.source = source
+    calibration.date = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    calibration.save(out)
+    _report(calibration, hand.privileged_gain())
+    print(f"wrote {out}")
+    return 0
+
+
+def calibrate(side: str, hand: Hand, calibrator: HandCalibrator | None = None) -> Calibration:
+    """Calibrate ``hand``, telling about it; NeoError says why it could not be done."""
+    calibrator = calibrator or HandCalibrator(side)
+    doing = ""
+    while not calibrator.done:
+        state = hand.state()
+        refused = hand.command(calibrator.update(state))
+        if calibrator.failure or refused:
+            raise NeoError(f"{side} hand not calibrated: {calibrator.failure or refused}")
+        if calibrator.doing != doing:
+            doing = calibrator.doing
+            print(f"  {100 * calibrator.progress:3.0f} %  {state.time:5.1f} s  {doing}", flush=True)
+        hand.step()
+    return calibrator.result
+
+
+def _writable(file: Path) -> None:
+    """NeoError now rather than after a minute."""
+    try:
+        existed = file.exists()
+        with file.open("a"):
+            pass
+        if not existed:
+            file.unlink()
+    except OSError as error:
+        raise NeoError(f"cannot write {file}: {error.strerror}") from None
+
+
+def _report(calibration: Calibration, true_gain: np.ndarray) -> None:
+    print(f"{'pad':22s}{'gain':>7s}{'+-':>7s}  zero (N)")
+    for name, pad in zip(TAXELS, calibration.pads, strict=True):
+        if pad.broken:
+            print(f"{name:22s}  broken  {pad.broken}")
+            continue
+        error = f"{100 * pad.error:.1f} %" if pad.measured else "assumed"
+        print(f"{name:22s}{pad.gain:7.3f}{error:>8s}  {' '.join(f'{value:6.3f}' for value in pad.zero)}")
+    print(f"tendons lose {100 * calibration.friction:.1f} % of their tension at {calibration.speed:.3f} m/s")
+    measured = np.array([pad.measured for pad in calibration.pads])
+    if measured.any():
+        before, after = (
+            100 * np.sqrt(np.mean((gain / true_gain - 1.0)[measured] ** 2))
+            for gain in (np.ones(len(TAXELS)), calibration.gain)
+        )
+        print(
+            f"by the simulator's truth: rms error of {measured.sum()} scales {before:.1f} % → {after:.1f} %"
+        )
+
+
+class Rig:
+    """A hand alone on the test bench."""
+
+    def __init__(self, side: str, seed: int, faults: dict[str, list[str]]):
+        from neo_sim.hand_rig import HandRig
+        from neo_sim.plant import load_parameters
+
+        self.rig = HandRig(side, seed=seed, params=load_parameters(**faults))
+        self.state, self.command, self.step = self.rig.state, self.rig.command, self.rig.step
+
+    def privileged_gain(self) -> np.ndarray:
+        """(19,) the pads' true gains, for the score."""
+        return self.rig.pads().privileged_gain
+
+
+class Robot:
+    """A hand of the whole robot, whose other drives hold."""
+
+    def __init__(self, side: str, seed: int, faults: dict[str, list[str]]):
+        from neo_description.scenes import make
+        from neo_sim.plant import Plant, load_parameters
+
+        self._side = side
+        self._plant = Plant(make("empty", seed), load_parameters(**faults), seed)
+
+    def state(self) -> HandState:
+        """The hand's; see :class:`Hand`."""
+        return self._plant.hand_state(self._side)
+
+    def command(self, command: TendonCommand) -> str | None:
+        """``None``: accepted, else why not."""
+        return self._plant.command_hand(self._side, command)
+
+    def step(self) -> None:
+        """One tick; everything but the hand is told to hold."""
+        hold = TendonCommand(self._plant.tick, DriveMode.HOLD, np.array(BODY.pretension))
+        refused = self._plant.command_body(hold)
+        if refused is not None:
+            raise NeoError(f"the body's drives refused to hold: {refused}")
+        self._plant.step()
+
+    def privileged_gain(self) -> np.ndarray:
+        """(19,) the pads' true gains, for the score."""
+        return self._plant.pads(self._side).privileged_gain
