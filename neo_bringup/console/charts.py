@@ -1,4 +1,4 @@
-"""Forces as small SVG drawings: pads of both hands, their grip over time, tensions of all tendons."""
+"""Forces as small SVG drawings: the grip of both hands over time, tensions of all tendons."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neo_bringup.console.snapshot import HandView, Snapshot
-from neo_description.signals import GraspPhase
-from neo_description.tables import BODY, HAND, TAXELS
+from neo_description.tables import BODY, HAND
 
 SIDE_COLOUR = {"l": "#3a7ca5", "r": "#c2571a"}
 GRIP_SCALE = 10.0  # N: the grip chart shows at least this much
@@ -56,63 +55,6 @@ def grip_chart(history: Sequence[tuple[float, float, float]], seconds: float) ->
     return (
         f'<div class="neo"><svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="grip forces">'
         f"{''.join(shapes)}</svg></div>"
-    )
-
-
-# Pads of the right hand seen from the palm, thumb to the right: centre x, y and size in drawing units.
-_PADS: dict[str, tuple[float, float, float, float]] = {
-    "thumb_metacarpal": (118, 116, 17, 22),
-    "thumb_proximal": (134, 92, 16, 21),
-    "thumb_distal": (146, 68, 16, 21),
-    "palm_distal_radial": (85, 88, 34, 24),
-    "palm_distal_ulnar": (48, 88, 34, 24),
-    "palm_proximal_radial": (85, 116, 34, 26),
-    "palm_proximal_ulnar": (48, 116, 34, 26),
-}
-for _column, (_finger, _base) in enumerate((("little", 66), ("ring", 60), ("middle", 57), ("index", 60))):
-    for _row, _segment in enumerate(("proximal", "middle", "distal")):
-        _PADS[f"{_finger}_{_segment}"] = (37 + 20 * _column, _base - 22 * _row, 16, 20)
-_WIDTH, _HEIGHT = 164, 152
-
-
-def hand(side: str, view: HandView | None, full_scale: float) -> str:
-    """One hand's pads from the palm side: colour is normal force, the stroke is shear (N).
-
-    The pad's axes y and z point to the fingertip and, seen so, to the left on both hands.
-    """
-    name = {"l": "left hand", "r": "right hand"}[side]
-    if view is None:
-        return f'<text x="{_WIDTH / 2}" y="80" text-anchor="middle">{name}: not heard</text>'
-    shapes = []
-    for taxel, force, valid in zip(TAXELS, view.taxel_force, view.taxel_valid, strict=True):
-        x, y, w, h = _PADS[taxel]
-        if side == "l":
-            x = _WIDTH - x
-        normal = float(force[0]) if valid else float("nan")
-        shapes.append(
-            f'<rect x="{x - w / 2:g}" y="{y - h / 2:g}" width="{w}" height="{h}" rx="6" '
-            f'fill="{heat(normal / full_scale)}" stroke="#b9c2ca" stroke-width=".7">'
-            f"<title>{side}_{taxel}: {normal:.2f} N</title></rect>"
-        )
-        along, across = float(force[1]), float(force[2])
-        if valid and np.hypot(along, across) > 0.1:
-            tip = np.clip(np.array([-across, -along]) * 10.0 / full_scale, -12.0, 12.0)
-            shapes.append(
-                f'<path d="M{x:g} {y:g}l{tip[0]:.1f} {tip[1]:.1f}" stroke="#1c2a36" stroke-width="1.4"/>'
-            )
-    label = f"{name}: {GraspPhase(view.phase).name.lower()}, {grip(view):.1f} N"
-    colour = f'style="fill:{SIDE_COLOUR[side]};font-weight:600"'
-    shapes.append(f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 6}" text-anchor="middle" {colour}>{label}</text>')
-    return "".join(shapes)
-
-
-def hands(snapshot: Snapshot, full_scale: float) -> str:
-    """Both hands as the robot itself would see its palms: left one on the left."""
-    left = hand("l", snapshot.hands.get("l"), full_scale)
-    right = hand("r", snapshot.hands.get("r"), full_scale)
-    return (
-        f'<div class="neo"><svg viewBox="0 0 {2 * _WIDTH} {_HEIGHT}" role="img" aria-label="pad forces">'
-        f'{left}<g transform="translate({_WIDTH} 0)">{right}</g></svg></div>'
     )
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 import mujoco
 import viser
 
-from neo_bringup.console import charts, drawings, server
+from neo_bringup.console import charts, drawings, pad_map, server
 from neo_bringup.console.scene import SceneView
 from neo_bringup.console.snapshot import Snapshot, TaskView
 from neo_description.tables import SIDES
@@ -191,7 +191,7 @@ class Page:
         self._show("safety", drawings.safety(snapshot, silent))
         self._show("task", drawings.task(task))
         self._show("eyes", drawings.eyes(snapshot, silent))
-        self._show("hands", charts.hands(snapshot, self._params.pad_full_scale))
+        self._show("hands", pad_map.hands(snapshot, self._params.pad_full_scale))
         left, right = (charts.grip(snapshot.hands.get(side)) for side in SIDES)
         self._grip.append((time.monotonic(), left, right))
         self._show("grip", charts.grip_chart(self._grip, GRIP_SECONDS))

@@ -17,7 +17,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from neo_bringup.console.health import NodeWatch
 from neo_bringup.console.snapshot import HandView, Snapshot
-from neo_description.signals import DriveMode, GraspPhase, Safety
+from neo_description.signals import DriveMode, GraspStatus, Safety
 from neo_description.tables import SIDES
 from neo_ros import convert, graph, qos
 
@@ -149,15 +149,16 @@ class GraphSource:
     def _hand(self, side: str, snapshot: Snapshot) -> None:
         if (state := self._samples.take(f"{side}_hand/state")) is not None:
             before = snapshot.hands.get(side)
+            status = GraspStatus() if before is None else before.status
             snapshot.hands[side] = HandView(
                 taxel_force=np.array(state.taxel_force).reshape(-1, 3),
                 taxel_valid=np.array(state.taxel_valid, bool),
                 tension=np.array(state.tendon_tension),
-                phase=GraspPhase.IDLE if before is None else before.phase,
+                status=status,
             )
-        status = self._samples.take(f"{side}_hand/status")
-        if status is not None and side in snapshot.hands:
-            snapshot.hands[side].phase = GraspPhase(status.phase)
+        said = self._samples.take(f"{side}_hand/status")
+        if said is not None and side in snapshot.hands:
+            snapshot.hands[side].status = convert.grasp_status(said)
 
     def health(self, snapshot: Snapshot) -> None:
         """Nodes in the graph, heartbeats, diagnostics."""

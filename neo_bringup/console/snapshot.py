@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from neo_description.signals import DriveMode, GraspPhase, Safety, Scene
+from neo_description.signals import DriveMode, GraspStatus, Safety, Scene
 
 
 class Health(Enum):
@@ -32,13 +32,12 @@ class NodeState:
 
 @dataclass
 class HandView:
-    """``taxel_force`` (19, 3) N, ``tension`` (44,) N of one hand, and what it holds."""
+    """``taxel_force`` (19, 3) N, ``tension`` (44,) N of one hand, and what its controller says."""
 
     taxel_force: np.ndarray
     taxel_valid: np.ndarray
     tension: np.ndarray
-    phase: GraspPhase = GraspPhase.IDLE
-    grip_target: float = 0.0
+    status: GraspStatus = field(default_factory=GraspStatus)
 
 
 @dataclass

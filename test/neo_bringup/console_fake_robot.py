@@ -26,7 +26,7 @@ from neo_description.signals import (
     Scene,
     Table,
 )
-from neo_description.tables import BODY, HAND, JOINTS, SIDES
+from neo_description.tables import BODY, HAND, JOINTS, SIDES, TAXELS
 from neo_ros import convert, environment, executor, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
@@ -58,6 +58,7 @@ class FakeRobot(Node):
         self.feedback = ("look", 0.1, "searching")
         self.outcome = None
         self.silent = False
+        self.left_pads = {}  # pad → N; None: dead
         self._base = pose(0.0, 0.0, base_height)
         topics = ["joint_states", "odom", "perception/objects", "body/state", "safety/state"]
         topics += [f"{side}_hand/{kind}" for side in SIDES for kind in ("state", "status")]
@@ -156,10 +157,15 @@ class FakeRobot(Node):
         places = np.arange(len(state.taxel_force))
         state.taxel_force[:, 0] = np.maximum(0.0, 4.0 * np.sin(0.5 * now + places)) if side == "r" else 0.0
         state.taxel_force[:, 1] = 0.2 * state.taxel_force[:, 0]
+        for pad, force in self.left_pads.items() if side == "l" else ():
+            state.taxel_valid[TAXELS.index(pad)] = force is not None
+            state.taxel_force[TAXELS.index(pad), 0] = force or 0.0
         state.tendon_tension = HAND.pretension * (1.0 + np.abs(np.sin(now + np.arange(len(HAND.tendons)))))
         send[f"{side}_hand/state"](convert.hand_state_message(state, side))
         phase = GraspPhase.HOLDING if side == "r" else GraspPhase.IDLE
         status = GraspStatus(tick=self._tick, phase=phase)
+        if side == "r":
+            status.grasp, status.grip_target, status.slip = "medium_wrap", 12.5, 0.4
         send[f"{side}_hand/status"](convert.grasp_status_message(status, convert.to_time(now)))
 
     def _publish_seen(self, now, send):

@@ -162,6 +162,25 @@ def test_the_page_shows_what_the_robot_says(page, robot):
     says(node_line(page, "body_control"), "not running")
 
 
+def test_the_pad_map_follows_the_forces_and_hatches_dead_pads(page, robot):
+    patch = page.locator("rect", has=page.locator("title", has_text="l_thumb_distal:"))
+    fill = re.compile("^#")
+    robot.left_pads = {"thumb_distal": 0.0}
+    says(patch, "0.00 N")
+    pale = patch.get_attribute("fill")
+    robot.left_pads = {"thumb_distal": 6.5}
+    says(patch, "6.50 N")
+    expect(patch).to_have_attribute("fill", fill, timeout=PATIENCE)
+    assert patch.get_attribute("fill") != pale
+    robot.left_pads = {"thumb_distal": None}
+    expect(patch).to_have_attribute("fill", "url(#neo-dead)", timeout=PATIENCE)
+    pads = page.locator('svg[aria-label="pad forces"]')
+    says(pads, "1 dead")
+    says(pads, "medium_wrap")
+    says(pads, "/ 12.5 N")
+    says(pads, "0.40")
+
+
 def test_stand_asks_the_body_to_stand(page, robot):
     press(page, "Stand")
     robot.wait_for(("set_mode", "stand"))

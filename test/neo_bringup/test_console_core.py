@@ -7,10 +7,10 @@ import pytest
 from neo_bringup.console import charts, drawings, meshes
 from neo_bringup.console.health import NodeWatch
 from neo_bringup.console.scene import ObjectsView, RobotView, object_mesh
-from neo_bringup.console.snapshot import HandView, Health, NodeState, Snapshot, TaskView
+from neo_bringup.console.snapshot import Health, NodeState, Snapshot, TaskView
 from neo_description.builder import build_robot
 from neo_description.signals import DetectedObject, DriveMode, Safety, Scene
-from neo_description.tables import HAND, JOINTS, TAXELS
+from neo_description.tables import JOINTS
 
 
 class FakeNode:
@@ -149,17 +149,6 @@ def test_what_came_over_the_wire_cannot_become_markup():
     for text in (node, task, done, safety):
         assert "<script" not in text
         assert "&lt;script" in text
-
-
-def test_a_dead_pad_counts_for_nothing_and_is_grey():
-    force = np.zeros((len(TAXELS), 3))
-    force[:2, 0] = 3.0, 4.0
-    valid = np.ones(len(TAXELS), bool)
-    valid[1] = False
-    text = charts.hand("l", HandView(force, valid, np.zeros(len(HAND.tendons))), full_scale=8.0)
-    assert "left hand: idle, 3.0 N" in text
-    assert f"l_{TAXELS[1]}: nan N" in text
-    assert charts.heat(float("nan")) in text
 
 
 def test_colours_run_from_pale_to_dark_and_stay_in_range():
