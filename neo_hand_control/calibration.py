@@ -1,7 +1,7 @@
 """What calibration found out about one hand's pads, as a file, and what it makes of their readings.
 
     calibration = Calibration.given(params.calibration_file, "r")
-    force, valid = calibration.apply(state.taxel_force, state.taxel_valid)
+    state = calibration.corrected(state)
 
 A reading becomes ``(reading - zero) / gain``; a pad that was found broken is masked whatever its own flag
 says.
@@ -9,7 +9,7 @@ says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 
 from neo_description.errors import NeoError
+from neo_description.signals import HandState
 from neo_description.tables import SIDES, TAXELS
 
 GAINS = (0.2, 5.0)  # what a file may say
@@ -59,6 +60,7 @@ class Calibration:
         self._zero = np.array([pad.zero for pad in self.pads], float)
         self._scale = 1.0 / np.array([[pad.gain] for pad in self.pads])
         self._sound = np.array([not pad.broken for pad in self.pads])
+        self._neutral = bool(self._sound.all() and (self._scale == 1.0).all() and not self._zero.any())
 
     @property
     def gain(self) -> np.ndarray:
@@ -69,15 +71,29 @@ class Calibration:
         """Readings (19, 3) N and hardware flags (19,) bool to forces and mask; not changed in place."""
         return (force - self._zero) * self._scale, valid & self._sound
 
+    def corrected(self, state: HandState) -> HandState:
+        """``state`` with forces for readings; ``state`` itself when there is nothing to correct."""
+        if self._neutral:
+            return state
+        force, valid = self.apply(state.taxel_force, state.taxel_valid)
+        return replace(state, taxel_force=force, taxel_valid=valid)
+
+    def text(self) -> str:
+        """As a file holds it."""
+        head = {
+            "side": self.side,
+            "date": self.date,
+            "source": self.source,
+            "friction": {"share": _short(self.friction), "speed": _short(self.speed)},
+        }
+        rows = zip(TAXELS, self.pads, strict=True)
+        lines = "".join(f"  {name}: {_flow(_row(pad))}\n" for name, pad in rows)
+        return f"{HEADER}{yaml.safe_dump(head, sort_keys=False)}pads:\n{lines}"
+
     def save(self, file: Path) -> None:
         """Write ``file``; NeoError when that cannot be done."""
-        rows = {name: _row(pad) for name, pad in zip(TAXELS, self.pads, strict=True)}
-        text = yaml.safe_dump(
-            {"side": self.side, "date": self.date, "source": self.source}, sort_keys=False
-        ) + yaml.safe_dump({"friction": {"share": _short(self.friction), "speed": _short(self.speed)}})
-        lines = "".join(f"  {name}: {_flow(row)}\n" for name, row in rows.items())
         try:
-            file.write_text(f"{HEADER}{text}pads:\n{lines}")
+            file.write_text(self.text())
         except OSError as error:
             raise NeoError(f"cannot write {file}: {error.strerror}") from None
 
@@ -90,23 +106,31 @@ class Calibration:
     def load(cls, file: Path, side: str) -> Calibration:
         """Read ``file``; NeoError when it is no calibration, or that of the other hand."""
         try:
-            data = yaml.safe_load(file.read_text())
+            return cls.parse(file.read_text(), side, str(file))
         except OSError as error:
             raise NeoError(f"cannot read calibration {file}: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise NeoError(f"calibration {file} is no YAML: {error}") from None
+
+    @classmethod
+    def parse(cls, text: str, side: str, where: str) -> Calibration:
+        """:meth:`text` read again; ``where`` names its source in errors."""
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise NeoError(f"calibration {where} is no YAML: {error}") from None
         if not isinstance(data, dict) or not isinstance(data.get("pads"), dict):
-            raise NeoError(f"{file} is no calibration: it has no pads; `neo calibrate hand` writes one")
+            raise NeoError(f"{where} is no calibration: it has no pads; `neo calibrate hand` writes one")
         if data.get("side") != side:
-            raise NeoError(f"calibration {file} is of hand {data.get('side')!r}, not of {side!r}")
+            raise NeoError(f"calibration {where} is of hand {data.get('side')!r}, not of {side!r}")
         rows = data["pads"]
         if set(rows) != set(TAXELS):
             odd = ", ".join(sorted(set(rows) ^ set(TAXELS)))
-            raise NeoError(f"calibration {file}: pads must be the hand's 19; missing or unknown: {odd}")
+            raise NeoError(f"calibration {where}: pads must be the hand's 19; missing or unknown: {odd}")
         friction = data.get("friction") or {}
         return cls(
             side,
-            [_pad(file, name, rows[name]) for name in TAXELS],
+            [_pad(where, name, rows[name]) for name in TAXELS],
             float(friction.get("share", "nan")),
             float(friction.get("speed", "nan")),
             str(data.get("date", "")),
@@ -114,7 +138,7 @@ class Calibration:
         )
 
 
-def _pad(file: Path, name: str, row: Any) -> PadCalibration:
+def _pad(where: str, name: str, row: Any) -> PadCalibration:
     try:
         pad = PadCalibration(
             gain=float(row["gain"]),
@@ -125,11 +149,11 @@ def _pad(file: Path, name: str, row: Any) -> PadCalibration:
             broken=str(row.get("broken", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise NeoError(f"calibration {file}: pad {name}: {type(error).__name__}: {error}") from None
+        raise NeoError(f"calibration {where}: pad {name}: {type(error).__name__}: {error}") from None
     if not GAINS[0] <= pad.gain <= GAINS[1]:
-        raise NeoError(f"calibration {file}: pad {name}: gain {pad.gain} is outside {list(GAINS)}")
+        raise NeoError(f"calibration {where}: pad {name}: gain {pad.gain} is outside {list(GAINS)}")
     if len(pad.zero) != 3 or not np.isfinite(pad.zero).all():
-        raise NeoError(f"calibration {file}: pad {name}: zero {list(pad.zero)}; three numbers (N) needed")
+        raise NeoError(f"calibration {where}: pad {name}: zero {list(pad.zero)}; three numbers (N) needed")
     return pad
 
 

@@ -26,6 +26,7 @@ from neo_description.signals import (
 )
 from neo_description.tables import CONTROL_DT, HAND, TAXELS
 from neo_hand_control import commands
+from neo_hand_control.calibration import Calibration
 from neo_hand_control.fingers import Fingers
 from neo_hand_control.grasps import grasps
 from neo_hand_control.hand_kinematics import HandKinematics
@@ -49,6 +50,7 @@ class HandController:
     def __init__(self, side: str, params: SimpleNamespace | None = None):
         self.side = side
         self.params = parameters.load(PARAMETERS, side=side) if params is None else params
+        self.calibration = Calibration.given(self.params.calibration_file, side)
         self._kinematics = HandKinematics(side)
         self._servo = Servo(self.params)
         self._fingers = Fingers(self.params)
@@ -172,6 +174,7 @@ class HandController:
             if state.tick < last.tick:  # the plant was started anew
                 self.reset()
                 last = None
+        state = self.calibration.corrected(state)
         if not (np.isfinite(state.joint_position).all() and np.isfinite(state.joint_velocity).all()):
             self._forget()
             return self._answered(state, DriveMode.HOLD)

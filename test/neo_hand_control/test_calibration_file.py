@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from neo_description import parameters
 from neo_description.errors import NeoError
+from neo_description.signals import HandState
 from neo_description.tables import TAXELS
 from neo_hand_control.calibration import Calibration, PadCalibration
+from neo_hand_control.controller import OPEN, PARAMETERS, HandController
 
 
 def found():
@@ -40,6 +43,29 @@ def test_no_file_changes_nothing():
     force, valid = Calibration.given("", "l").apply(reading, np.ones(len(TAXELS), bool))
     np.testing.assert_array_equal(force, reading)
     assert valid.all()
+
+
+def test_the_controller_believes_its_calibration(tmp_path):
+    """A pad that lies counts for nothing, and the others' scales are put right."""
+    found().save(tmp_path / "r.yaml")
+    told = {}
+    for name, file in (("raw", ""), ("calibrated", str(tmp_path / "r.yaml"))):
+        hand = HandController("r", parameters.load(PARAMETERS, calibration_file=file))
+        state = HandState(joint_position=OPEN.copy())
+        hand.update(state)
+        state = HandState(tick=1, time=0.002, joint_position=OPEN.copy())
+        state.taxel_force[2, 0], state.taxel_force[4, 0] = 3.0, 2.0
+        hand.update(state)
+        told[name] = hand.status
+    assert (told["raw"].contacts, told["calibrated"].contacts) == (2, 1)
+    assert told["raw"].normal_force == pytest.approx(5.0)
+    assert told["calibrated"].normal_force == pytest.approx((3.0 - 0.5) / 1.25, abs=0.41)
+
+
+def test_without_a_calibration_the_state_itself_goes_on():
+    state = HandState()
+    assert Calibration("r").corrected(state) is state
+    assert found().corrected(state) is not state
 
 
 def test_the_other_hand_s_file_is_refused(tmp_path):
