@@ -1,13 +1,17 @@
 """Node ``l_hand_control`` or ``r_hand_control`` (parameter ``side``): answers every ``{side}_hand/state``.
 
 The answer goes out in the state's own callback, never from a timer; status and the ``grasp`` action are
-driven by the same states, so a replayed bag gives the same answers.
+driven by the same states, so a replayed bag gives the same answers. While the service
+``{side}_hand/calibrate`` runs, the calibrator answers instead of the controller; its answer's message is the
+calibration as text, which is also written to ``calibration_file`` when that is set, and believed at once.
 """
 
 from __future__ import annotations
 
+import datetime
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +21,9 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from neo_description.errors import NeoError
-from neo_description.signals import GraspPhase, HandAction, HandCommand, HandState
+from neo_description.signals import GraspPhase, HandAction, HandCommand, HandState, TendonCommand
 from neo_description.tables import CONTROL_RATE
+from neo_hand_control.calibrator import HandCalibrator
 from neo_hand_control.controller import PARAMETERS, HandController
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
@@ -26,6 +31,7 @@ from neo_ros.main import run
 
 FEEDBACK_EVERY = CONTROL_RATE // 10  # ticks
 TIMEOUT_MAX = 60.0  # s
+CALIBRATING = "the hand calibrates itself; wait about a minute"
 
 
 class HandControlNode(Node):
@@ -45,6 +51,8 @@ class HandControlNode(Node):
         self._done: Future | None = None
         self._deadline = math.inf
         self._phase = GraspPhase.IDLE
+        self._calibrator: HandCalibrator | None = None
+        self._calibrated: Future | None = None
         self._answers = graph.publisher(self, f"{side}_hand/tendon_command")
         self._status = graph.publisher(self, f"{side}_hand/status")
         guarded = self._diagnostics.guarded
@@ -53,11 +61,12 @@ class HandControlNode(Node):
         self._server = graph.action_server(
             self, f"{side}_hand/grasp", self._execute, cancel_callback=lambda _: CancelResponse.ACCEPT
         )
+        graph.service(self, f"{side}_hand/calibrate", self._calibrate)
 
     def _on_state(self, message: Any) -> None:
         begun = time.thread_time()
         state = convert.hand_state(message)
-        answer = self._hand.update(state)
+        answer = self._answer(state)
         self._answers.publish(convert.tendon_command_message(answer, message.header.stamp))
         self._cpu += 0.02 * (time.thread_time() - begun - self._cpu)
         if state.tick == self._tick:
@@ -69,9 +78,61 @@ class HandControlNode(Node):
         self._report(state, message.header.stamp)
 
     def _on_command(self, message: Any) -> None:
-        reason = self._hand.command(convert.hand_command(message))
+        reason: str | None = CALIBRATING
+        if self._calibrator is None:
+            reason = self._hand.command(convert.hand_command(message))
         if reason is not None:
             self._diagnostics.refused(f"{self._side}_hand/command", reason)
+
+    # The service calibrate
+
+    async def _calibrate(self, _: Any, response: Any) -> Any:
+        try:
+            self._may_calibrate()
+            self._calibrator, self._calibrated = HandCalibrator(self._side, self._params), Future()
+            response.message = str(await self._calibrated)
+            response.success = True
+        except NeoError as error:
+            self._diagnostics.refused(f"{self._side}_hand/calibrate", str(error))
+            response.success, response.message = False, str(error)
+        return response
+
+    def _may_calibrate(self) -> None:
+        if self._calibrator is not None:
+            raise NeoError(CALIBRATING)
+        if self._tick < 0:
+            raise NeoError(f"no {self._side}_hand/state has come yet")
+        phase = self._hand.status.phase
+        if self._goal is not None or phase not in (GraspPhase.IDLE, GraspPhase.PRESHAPED, GraspPhase.LOST):
+            raise NeoError(f"the hand is {phase.name}; it must be empty and at rest")
+
+    def _answer(self, state: HandState) -> TendonCommand:
+        """The controller's answer, or that of the calibrator while there is one."""
+        calibrator = self._calibrator
+        if calibrator is None:
+            return self._hand.update(state)
+        ended = calibrator.done or bool(calibrator.failure)
+        if not ended or state.tick == self._tick:  # a tick that comes twice gets the same answer
+            return calibrator.update(state)
+        waiting, self._calibrator, self._calibrated = self._calibrated, None, None
+        self._hand.reset()
+        assert waiting is not None
+        try:
+            waiting.set_result(self._believe(calibrator))
+        except NeoError as error:
+            waiting.set_exception(error)
+        return self._hand.update(state)
+
+    def _believe(self, calibrator: HandCalibrator) -> str:
+        """Take over what was found, and keep it; its text. NeoError when nothing was found."""
+        if calibrator.failure:
+            raise NeoError(calibrator.failure)
+        found = calibrator.result
+        found.source, found.date = self.get_fully_qualified_name(), datetime.datetime.now().isoformat()
+        self._hand.calibration = found
+        if self._params.calibration_file:
+            found.save(Path(self._params.calibration_file))
+        return found.text()
 
     # The grasp action
 
@@ -97,6 +158,8 @@ class HandControlNode(Node):
     def _begin(self, request: Any) -> None:
         if self._goal is not None:
             raise NeoError("busy with another grasp; cancel it first")
+        if self._calibrator is not None:
+            raise NeoError(CALIBRATING)
         if not np.isfinite(request.timeout) or not 0.0 <= request.timeout <= TIMEOUT_MAX:
             raise NeoError(f"timeout {request.timeout} s; between 0 (default) and {TIMEOUT_MAX} is allowed")
         if self._tick < 0:

@@ -1,4 +1,4 @@
-"""``neo calibrate hand``: an empty hand finds out about its pads, in simulation."""
+"""``neo calibrate hand``: an empty hand finds out about its pads, in simulation or on a robot that runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from neo_bringup.client import add_namespace, connect
 from neo_description.errors import NeoError
 from neo_description.signals import DriveMode, HandState, TendonCommand
 from neo_description.tables import BODY, SIDES, TAXELS
@@ -17,10 +18,6 @@ from neo_hand_control.calibrator import HandCalibrator
 
 HELP = "measure the zeros and scales of a hand's pads, and find broken ones: neo calibrate hand"
 BACKENDS = ("robot", "rig")
-NOT_YET = (
-    "calibration of a running robot is not built yet: its hand node commands the tendons, and a second "
-    "publisher would fight it; --sim robot and --sim rig work"
-)
 
 
 class Hand(Protocol):
@@ -42,7 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="robot",
         help="robot: the one that `neo up` simulates with this seed; rig: a hand on a test bench, quicker",
     )
-    parser.add_argument("--live", action="store_true", help="a robot that runs: not built yet")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="the robot that runs now: its hand's node does it, and believes it",
+    )
+    parser.add_argument("--timeout", type=float, default=900.0, help="s of wall time for --live")
+    add_namespace(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the simulated hand's faults; default: 0")
     parser.add_argument("--dead", nargs="*", default=[], metavar="PAD", help="such as r_index_distal")
     parser.add_argument("--stuck", nargs="*", default=[], metavar="PAD", help="pads that lie")
@@ -50,12 +53,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; NeoError (2) when the hand cannot be calibrated or the file cannot be written."""
-    if args.live:
-        raise NeoError(NOT_YET)
     if args.side not in SIDES:
         raise NeoError(f"no hand {args.side!r}; one of {', '.join(SIDES)}")
     out = args.out or Path(f"{args.side}_hand_calibration.yaml")
     _writable(out)
+    if args.live:
+        calibration = _live(args)
+        calibration.save(out)
+        _report(calibration)
+        print(f"wrote {out}")
+        return 0
     faults = {"dead_taxels": args.dead, "stuck_taxels": args.stuck}
     hand = Rig(args.side, args.seed, faults) if args.sim == "rig" else Robot(args.side, args.seed, faults)
     source = f"simulated {args.sim}, seed {args.seed}"
@@ -85,6 +92,21 @@ def calibrate(side: str, hand: Hand, calibrator: HandCalibrator | None = None) -
     return calibrator.result
 
 
+def _live(args: argparse.Namespace) -> Calibration:
+    """What the hand's node finds out; NeoError with its reason when it refuses."""
+    from std_srvs.srv import Trigger
+
+    from neo_ros import graph
+
+    with connect(args) as stack:
+        client = graph.service_client(stack.node, f"{args.side}_hand/calibrate")
+        print(f"the {'left' if args.side == 'l' else 'right'} hand of the running robot calibrates itself")
+        answer = stack.call(client, Trigger.Request(), args.timeout)
+    if not answer.success:
+        raise NeoError(f"{args.side} hand not calibrated: {answer.message}")
+    return Calibration.parse(answer.message, args.side, "of the running robot")
+
+
 def _writable(file: Path) -> None:
     """NeoError now rather than after a minute."""
     try:
@@ -97,7 +119,7 @@ def _writable(file: Path) -> None:
         raise NeoError(f"cannot write {file}: {error.strerror}") from None
 
 
-def _report(calibration: Calibration, true_gain: np.ndarray) -> None:
+def _report(calibration: Calibration, true_gain: np.ndarray | None = None) -> None:
     print(f"{'pad':22s}{'gain':>7s}{'+-':>7s}  zero (N)")
     for name, pad in zip(TAXELS, calibration.pads, strict=True):
         if pad.broken:
@@ -107,7 +129,7 @@ def _report(calibration: Calibration, true_gain: np.ndarray) -> None:
         print(f"{name:22s}{pad.gain:7.3f}{error:>8s}  {' '.join(f'{value:6.3f}' for value in pad.zero)}")
     print(f"tendons lose {100 * calibration.friction:.1f} % of their tension at {calibration.speed:.3f} m/s")
     measured = np.array([pad.measured for pad in calibration.pads])
-    if measured.any():
+    if true_gain is not None and measured.any():
         before, after = (
             100 * np.sqrt(np.mean((gain / true_gain - 1.0)[measured] ** 2))
             for gain in (np.ones(len(TAXELS)), calibration.gain)

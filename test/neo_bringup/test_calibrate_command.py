@@ -56,13 +56,16 @@ def test_by_default_it_calibrates_the_robot_that_neo_up_simulates_with_this_seed
         (["--side", "x"], "no hand 'x'; one of l, r"),
         (["--out", "/proc/nowhere/r.yaml"], "cannot write /proc/nowhere/r.yaml"),
         (["--dead", "r_toe", "--sim", "rig"], "no pad r_toe; one of"),
-        (["--live"], "calibration of a running robot is not built yet"),
+        (
+            ["--live", "--side", "l", "--timeout", "0.5"],
+            "nobody serves /l_hand/calibrate; start one with `neo up`",
+        ),
     ],
 )
-def test_what_it_cannot_do_is_one_line(words, message, tmp_path, monkeypatch, capsys):
+def test_what_it_cannot_do_is_one_line(words, message, ros_domain, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["calibrate", "hand", *words]) == 2
-    told = capsys.readouterr().err
+    told = capfd.readouterr().err
     assert message in told
     assert len(told.splitlines()) == 1
     assert not list(tmp_path.iterdir())
