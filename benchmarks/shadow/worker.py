@@ -1,4 +1,4 @@
-"""Runs trials on the Shadow hand and prints a JSON line for each; ``neo bench shadow`` starts it in its own venv.
+"""Runs trials on the Shadow hand, a JSON line for each; ``neo bench shadow`` starts it in its own venv.
 
 python -m benchmarks.shadow.worker touch 1000 1001 1002
 """

@@ -1,8 +1,8 @@
 """Our hand core on a hand that is not ours: pinch and lift with the Shadow hand of ``gymnasium-robotics``.
 
-That hand wants a MuJoCo of its own, so the trials run in a virtual environment under ``runs/bench/shadow``, made
-of ``benchmarks/shadow/requirements.txt`` once and kept. What runs there is ``benchmarks/shadow/worker.py``;
-docs/explanation/shadow-hand.md tells what carries over.
+That hand wants a MuJoCo of its own, so the trials run in a virtual environment under ``runs/bench/shadow``,
+made of ``benchmarks/shadow/requirements.txt`` once and kept. What runs there is
+``benchmarks/shadow/worker.py``; docs/explanation/shadow-hand.md tells what carries over.
 """
 
 from __future__ import annotations
