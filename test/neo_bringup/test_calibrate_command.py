@@ -9,6 +9,7 @@ from neo_bringup import cli
 from neo_bringup.commands import calibrate
 from neo_description.scenes import make
 from neo_description.tables import TAXELS
+from neo_hand_control import calibrator
 from neo_hand_control.calibration import Calibration
 from neo_hand_control.calibrator import HandCalibrator
 from neo_sim.plant import Plant
@@ -16,7 +17,9 @@ from neo_sim.plant import Plant
 
 @pytest.fixture
 def short(monkeypatch):
-    """Few self-touches instead of all."""
+    """Few self-touches instead of all, and a short rest."""
+    monkeypatch.setattr(calibrator, "REST", 0.5)
+    monkeypatch.setattr(calibrator, "SWEEPS", 1)
 
     def touches(*pairs):
         monkeypatch.setattr(calibrate, "HandCalibrator", functools.partial(HandCalibrator, pairs=pairs))
