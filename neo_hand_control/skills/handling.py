@@ -9,6 +9,7 @@ import numpy as np
 from neo_description.signals import GraspPhase, HandAction, HandCommand
 from neo_hand_control.skills.frames import R_world_wrist, rotation
 from neo_hand_control.skills.skill import Script, Steps, Vector
+from neo_hand_control.touch import GROUPS
 
 BEFORE = 0.12  # m before the grasp on the diagonal way in
 STILL = np.zeros(3)
@@ -39,6 +40,11 @@ class Handling(Script):
         if sensed.feeling is None:
             return np.zeros(3)
         return rotation(sensed.turn) @ R_world_wrist(side) @ sensed.feeling.net
+
+    def palm(self, side: str) -> float:
+        """Sum of the normal forces that a hand's palm feels (N)."""
+        feeling = self.sensed[side].feeling
+        return 0.0 if feeling is None else float(feeling.group_normal[GROUPS.index("palm")])
 
     def load(self, sides: str) -> float:
         """What pulls the hands down (N)."""

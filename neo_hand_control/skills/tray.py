@@ -9,8 +9,8 @@ from neo_hand_control.skills.skill import Steps, Vector, Way
 
 BESIDE = 0.08  # m outside the handles
 DEEP = 0.03  # m that the gripper stands above the bar: it lies where the fingers begin
-IN = 0.03  # m further in than where the handle should be, at most
-MET = 1.0  # N of a palm against its handle
+IN = 0.04  # m further in than where the handle should be, at most
+MET = 2.0  # N of a palm against its handle
 IN_SPEED, LIFT_SPEED, SPEED, DOWN_SPEED = 0.05, 0.08, 0.15, 0.03  # m/s
 LIFT = 0.15  # m
 DEEPER = 0.03  # m below where it stood, at most, when setting down
@@ -63,5 +63,5 @@ class Tray(Handling):
             for side in tuple(going):
                 inwards = 1.0 if side == "r" else -1.0
                 self.shift[side][1] += inwards * IN_SPEED * self.dt
-                if self.normal(side) > MET or self.shift[side][1] * inwards > IN:
+                if self.palm(side) > MET or self.shift[side][1] * inwards > IN:
                     going.discard(side)
