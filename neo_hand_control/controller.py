@@ -241,7 +241,8 @@ class HandController:
         closing = np.zeros(len(q))
         if hold.force > 0.0:
             arms = self._kinematics.push_arms()
-            closing = hold.press(arms, q, dt) @ arms
+            squeeze = hold.press(arms, q, dt) @ arms
+            closing = squeeze + fingers.spring(q, self._servo.stiffness, squeeze, dt)
         if state.time > self._until:
             self._effort[:] = 0.0
         push = np.maximum(fingers.push, self._give)

@@ -7,7 +7,9 @@ stand still change over from position to force: their share ``push`` rises to 1 
     tau_close = sum over pads p of  F w_p J_pᵀ n_p
 
 so that each pad presses with its share ``w_p`` of the total force ``F`` along its normal ``n_p``, whatever
-the posture. A joint that starts to run (nothing there yet, or no longer) goes back to position control.
+the posture. A joint that presses also keeps a spring to where it has been of late (``q_anchor`` follows it
+with ``finger_anchor_time``): shaking meets stiff fingers, while slow motion is free to find the balance of
+forces. A joint that starts to run (nothing there yet, or no longer) goes back to position control.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ class Fingers:
         """Stand at ``q`` (22,) rad, pressing nothing."""
         self.q_ref = np.clip(q, HAND.q_min, HAND.q_max)
         self.push = np.zeros(len(q))
+        self.q_anchor = self.q_ref.copy()
         self.met = np.zeros(len(FINGERS), bool)
         self.done = np.zeros(len(FINGERS), bool)
         self._stalled = np.zeros(len(FINGERS))
@@ -51,6 +54,18 @@ class Fingers:
         """Let the references of pressing joints stand where the joints are (22,) rad."""
         self.q_ref = np.where(self.push > 0.0, q, self.q_ref)
 
+    def spring(self, q: np.ndarray, stiffness: np.ndarray, squeeze: np.ndarray, dt: float) -> np.ndarray:
+        """Torque (22,) N m that holds pressing joints where they have been; ``stiffness`` (22,) N m/rad.
+
+        What of it would add to the ``squeeze`` (22,) N m, or take from it, is left out.
+        """
+        away = self.q_anchor - q
+        follow = min(dt / self._p.finger_anchor_time, 1.0)
+        self.q_anchor = np.where(self.push > 0.0, self.q_anchor - away * follow, q)
+        torque = self.push * self._p.finger_anchor_stiffness * stiffness * away
+        size = float(squeeze @ squeeze)
+        return torque - squeeze * float(torque @ squeeze) / size if size > 0.0 else torque
+
     def start_closing(self) -> None:
         """Forget what was met."""
         self.met[:] = False
@@ -66,6 +81,7 @@ class Fingers:
         p = self._p
         behind = self.q_ref - q > 0.8 * p.finger_lead
         moving = grasp.closing > 0.0
+        self.q_anchor = q.copy()  # the spring begins where the object was met
         for k in range(len(FINGERS)):
             own = (k == FINGER_OF_JOINT) & moving
             if not own.any():

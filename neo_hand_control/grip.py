@@ -1,16 +1,18 @@
-"""How hard to hold: the load felt by the pads' shear, the ratio law, and a short reflex against sliding.
+"""How hard to hold: the load that friction carries over the friction felt, and a reflex against sliding.
 
-    load     s   = |sum of the pads' forces|, with dead pads |sum of their shear|, low-passed     (N)
-    ratio    F_r = s / (friction * margin)          sum of pad normal forces that holds it  (N)
-    reflex   F_x <- F_x + gain * dt * [slip evidence]      F_x <- F_x * exp(-dt / decay)    (N)
-    target   F   = clip(max(F_start, F_r) + F_x, F_min, F_max), rising and falling at limited rates
+    load     L   = min(|sum of the pads' forces|, |sum of their shear|), low-passed, plus lead * dL/dt   (N)
+    ratio    F_r = L / (mu * margin)                 mu: learned by :mod:`neo_hand_control.friction`
+    reflex   F_x <- F_x + gain * F * dt  while sliding,      F_x <- F_x * exp(-dt / decay)
+    (N) target   F   = clip(max(F_start, F_r) + F_x, F_min, F_max), rising and falling at limited rates
 
 The load is a vector sum, not a sum of lengths: what the squeeze itself makes on a round object cancels in
-it, so squeezing harder does not ask for more squeezing. With all pads alive the sum of forces is the object's
-weight and inertia; a dead pad's missing normal force would look like load, so then shear alone is summed.
-Falling is slow and rising is fast, as in human grip. The reflex is gated: it counts only after a settling
-time, and while the pads use much of the assumed friction and the centre of pressure runs; it decays, so a
-false alarm is forgotten.
+it, so squeezing harder does not ask for more squeezing. What normal forces carry (a finger under the thing)
+needs no friction and is not in the shear; what is only jammed between hand and table is not in the sum of
+both. A dead pad's missing normal force would look like load, so then shear alone is summed. The lead makes up
+for the delay of pads and drives while a thing is lifted or shaken. Falling is slow and rising is fast, as in
+human grip. While pads are dead, the start counts ``grip_blind`` times. The reflex is gated: it counts after a
+settling time, and while the thing probably slides (:mod:`neo_hand_control.slip`); it decays, so a false alarm
+is forgotten.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class Grip:
         self._start, self._low, self._high, self.fixed = force, low, high, fixed
         self.target = min(force if fixed is None else fixed, high)
         self.load = 0.0
+        self._slope = 0.0
         self.reflex = 0.0
+        self.sliding = False
         self._age = 0.0
 
     @property
@@ -45,15 +49,19 @@ class Grip:
         """The set point (N) after ``dt`` s more of holding with what the pads feel."""
         p = self._p
         self._age += dt
+        before = self.load
         self.load += min(dt / p.grip_load_time, 1.0) * (feeling.load - self.load)
+        self._slope += min(dt / p.grip_slope_time, 1.0) * ((self.load - before) / dt - self._slope)
+        load = self.load + p.grip_lead * max(self._slope, 0.0)
         self.reflex *= math.exp(-dt / p.grip_reflex_decay)
-        sliding = feeling.slip >= p.grip_slip_ratio and feeling.cop_speed > p.grip_slip_speed
-        if sliding and self._age > p.grip_settle_time:
-            self.reflex = min(self.reflex + p.grip_reflex_gain * dt, p.grip_reflex_max)
-        if self.fixed is not None:
-            wanted = self.fixed + self.reflex
-        else:
-            wanted = max(self._start, self.load / (p.friction * p.grip_margin)) + self.reflex
+        self.sliding = feeling.slip >= p.grip_slip_probability and self._age > p.grip_settle_time
+        needed = (
+            max(self._start, load / (feeling.friction * p.grip_margin)) if self.fixed is None else self.fixed
+        )
+        if self.sliding:
+            grown = self.reflex + p.grip_reflex_gain * needed * dt
+            self.reflex = max(min(grown, p.grip_reflex_share * needed), self.reflex)
+        wanted = needed + self.reflex
         wanted = min(max(wanted, self._low), self._high)
         step = wanted - self.target
         self.target += min(max(step, -p.grip_fall_rate * dt), p.grip_rise_rate * dt)

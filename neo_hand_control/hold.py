@@ -3,9 +3,14 @@
 First every finger closes until its own pads feel something and waits there, so that a light object is not
 pushed over. When the groups of the grasp's ``opposition`` all feel it, the whole hand squeezes: the
 total force ``F`` ramps up to the grip's set point and is divided among the pads by the grasp's shares.
-An integral trims the feed-forward to what the pads feel:
+What is pressed is trimmed to what the pads feel, at once in part and in time wholly:
 
-    trim <- clip(trim + k dt (F - N / alive) / F)        alive: share of the push that living pads report
+    e = (F - 2 N_fingers) / F
+    trim = clip(g e + clip(k ∫ e dt))
+
+The fingers' pads measure the grip, because what stands against them, thumb or palm, is pressed as hard. When
+a pad that presses is dead, nothing is trimmed, and the hand starts with more force
+(:class:`neo_hand_control.grip.Grip`).
 
 The thumb stands against the fingers with the share that the grasp gives it, and takes more when it yields
 from where it met the object, by ``y`` metres along its push, so that the object stays where it was:
@@ -20,11 +25,13 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandState
+from neo_description.tables import TAXELS
 from neo_hand_control.fingers import Fingers
 from neo_hand_control.grasps import Grasp
 from neo_hand_control.grip import Grip
 from neo_hand_control.touch import FINGERS, GROUP_OF_PAD, GROUPS, Feeling
 
+FINGER_PADS = np.array([name.split("_")[0] not in ("thumb", "palm") for name in TAXELS], float)
 THUMB_PADS = np.equal(GROUP_OF_PAD, GROUPS.index("thumb")).astype(float)
 
 
@@ -42,6 +49,7 @@ class Hold:
         self.grasp: Grasp | None = None
         self.force = 0.0  # N commanded in all, before the trim
         self.trim = 1.0
+        self._trim_sum = 1.0
         self.thumb_share = 0.0
         self._squeezing = False
         self._thumb_at: np.ndarray | None = None  # q when the squeeze began
@@ -84,7 +92,7 @@ class Hold:
             return self._approach(self.grasp, state, feeling, dt)
         self._fingers.squeeze(self.grasp, state.joint_position, state.joint_velocity, dt)
         if phase == GraspPhase.CLOSING:
-            return self._build_up(feeling, dt)
+            return self._build_up(state, feeling, dt)
         return self._keep(self.grasp, state, feeling, dt)
 
     def let_go(self, dt: float) -> None:
@@ -102,10 +110,13 @@ class Hold:
             return GraspPhase.LOST
         return GraspPhase.CLOSING
 
-    def _build_up(self, feeling: Feeling, dt: float) -> GraspPhase:
+    def _build_up(self, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
+        assert self.grasp is not None
         p, goal = self._p, self.grip.target
         self.force = min(self.force + goal * dt / p.force_ramp_time, goal)
-        if self.force >= goal and feeling.normal >= p.held_share * goal:
+        felt = self._felt(self.grasp, state, feeling)
+        self._regulate(felt, dt)
+        if self.force >= goal and (felt is None or felt >= p.held_share * goal):
             return GraspPhase.HOLDING
         if self._age > p.build_up_timeout:
             return GraspPhase.LOST
@@ -114,18 +125,31 @@ class Hold:
     def _keep(self, grasp: Grasp, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
         p = self._p
         self.force = self.grip.update(feeling, dt)
-        alive = float(grasp.push[state.taxel_valid].sum())
-        if alive > 0.3:
-            error = (self.force - feeling.normal / alive) / max(self.force, 1.0)
-            low, high = p.force_trim_range
-            self.trim = min(max(self.trim + p.force_integral * error * dt, low), high)
-        silent = np.array([not state.taxel_valid[g == GROUP_OF_PAD].any() for g in range(len(GROUPS))])
-        here = (
-            self._opposed(grasp, feeling.group_contact | silent)
-            and feeling.normal > p.lost_share * self.force
+        self._regulate(self._felt(grasp, state, feeling), dt)
+        dead = (grasp.push > 0.0) & ~np.asarray(state.taxel_valid, bool)
+        doubtful = np.isin(np.arange(len(GROUPS)), GROUP_OF_PAD[dead])
+        here = self._opposed(grasp, feeling.group_contact | doubtful) and (
+            dead.any() or feeling.normal > p.lost_share * self.force
         )
         self._apart = 0.0 if here else self._apart + dt
         return GraspPhase.LOST if self._apart > p.lost_time else GraspPhase.HOLDING
+
+    def _regulate(self, felt: float | None, dt: float) -> None:
+        """Trim what is pressed to what is ``felt`` (N)."""
+        if felt is None:
+            return
+        p = self._p
+        error = (self.force - felt) / max(self.force, 1.0)
+        low, high = p.force_trim_range
+        self._trim_sum = min(max(self._trim_sum + p.force_integral * error * dt, low), high)
+        self.trim = min(max(self._trim_sum + p.force_gain * error, low), high)
+
+    @staticmethod
+    def _felt(grasp: Grasp, state: HandState, feeling: Feeling) -> float | None:
+        """The grip that is felt (N): twice what the fingers press; None when a pad that presses is dead."""
+        if grasp.push[~np.asarray(state.taxel_valid, bool)].any() or not (grasp.push @ FINGER_PADS):
+            return None
+        return 2.0 * float(FINGER_PADS @ feeling.force[:, 0])
 
     @staticmethod
     def _opposed(grasp: Grasp, met: np.ndarray) -> bool:

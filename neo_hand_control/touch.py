@@ -7,10 +7,8 @@ The zero of each pad follows its reading with time constant ``zero_time`` while 
 free (:meth:`Touch.update` with ``free=True``) and the reading is near zero, so a zero that drifts is
 followed and a touch is not swallowed.
 
-Slip index of a pad, with the friction ``mu`` assumed: how much of the friction cone is used,
-``|s| / (mu n)``. It rises to 1 when the pad slides. The hand's index is the normal-weighted mean over pads in
-contact, clipped to 0..1. A second, faster sign is the motion of the centre of pressure over the hand,
-:attr:`Feeling.cop_speed`.
+How much of the friction is used, pad by pad, and how slippery the thing is: :mod:`neo_hand_control.friction`.
+Whether it slides: :mod:`neo_hand_control.slip`.
 """
 
 from __future__ import annotations
@@ -21,6 +19,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.tables import TAXELS
+from neo_hand_control.friction import Friction
+from neo_hand_control.slip import Slip
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 GROUPS = (*FINGERS, "palm")
@@ -34,9 +34,12 @@ class Feeling:
 
     ``force`` (19, 3) zeroed pad readings; ``contact`` (19,) bool; ``normal`` the sum of normal forces of pads
     in contact; ``group_normal``/``group_contact`` (6,) the same for thumb, index, middle, ring, little, palm;
-    ``shear`` (3,) summed shear; ``net`` (3,) summed force of the object on the hand; ``slip`` 0..1;
-    ``ratio`` the normal-weighted mean of shear over normal; ``cop`` (3,) m centre of pressure and
-    ``cop_speed`` m/s its filtered speed while the same pads touch; ``whole``: every pad is alive.
+    ``shear`` (3,) summed shear; ``net`` (3,) summed force of the object on the hand;
+    ``ratio`` the normal-weighted mean of shear over normal; ``friction`` the coefficient believed;
+    ``use`` (19,) of each pad and ``used`` of the hand, 0..1: share of the friction that is used; ``slip`` the
+    probability that the object slides; ``cop`` (3,) m centre of pressure and
+    ``cop_speed`` m/s its filtered speed while the same pads touch; ``living`` share of the pads that are
+    alive.
     """
 
     force: np.ndarray
@@ -47,15 +50,24 @@ class Feeling:
     shear: np.ndarray
     net: np.ndarray
     ratio: float
+    friction: float
+    use: np.ndarray
+    used: float
     slip: float
     cop: np.ndarray
     cop_speed: float
-    whole: bool
+    living: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether every pad is alive."""
+        return self.living == 1.0
 
     @property
     def load(self) -> float:
         """What friction seems to carry (N); see :mod:`neo_hand_control.grip`."""
-        return float(np.linalg.norm(self.net if self.whole else self.shear))
+        carried = float(np.linalg.norm(self.shear))
+        return min(carried, float(np.linalg.norm(self.net))) if self.whole else carried / self.living
 
     @property
     def contacts(self) -> int:
@@ -68,10 +80,14 @@ class Touch:
 
     def __init__(self, params: SimpleNamespace):
         self._p = params
+        self.friction = Friction(params)
+        self.sliding = Slip(params)
         self.reset()
 
     def reset(self) -> None:
         """Forget zeros and contacts."""
+        self.friction.forget()
+        self.sliding.forget()
         n = len(TAXELS)
         self._zero = np.zeros((n, 3))
         self._known = np.zeros(n, bool)  # pads whose zero was found once
@@ -115,8 +131,14 @@ class Touch:
         s_wrist = R_wrist_pad[:, :, 1] * force[:, 1:2] + R_wrist_pad[:, :, 2] * force[:, 2:3]
         shear = s_wrist.sum(0)
         net = shear - (R_wrist_pad[:, :, 0] * n[:, None]).sum(0)
-        ratio = float(np.hypot(force[:, 1], force[:, 2]).sum() / total) if total > 0.0 else 0.0
-        slip = min(ratio / p.friction, 1.0)
+        lengths = np.hypot(force[:, 1], force[:, 2])
+        ratio = float(lengths.sum() / total) if total > 0.0 else 0.0
+        if free:
+            self.friction.forget()
+            self.sliding.forget()
+        else:
+            self.friction.update(n, lengths, dt)
+            self.sliding.update(n, dt)
         cop, cop_speed = self._centre(n, contact, p_wrist_pad, total, dt)
         return Feeling(
             force,
@@ -127,10 +149,13 @@ class Touch:
             shear,
             net,
             ratio,
-            slip,
+            self.friction.coefficient,
+            self.friction.use,
+            self.friction.total_use,
+            self.sliding.probability,
             cop,
             cop_speed,
-            bool(alive.all()),
+            max(float(alive.mean()), 0.1),
         )
 
     def _follow_zero(self, reading: np.ndarray, alive: np.ndarray, dt: float) -> None:

@@ -10,6 +10,8 @@ from neo_hand_control.controller import HandController
 from neo_hand_control.grasps import grasps
 from neo_sim.hand_rig import HandRig, Placing
 
+MOST = grasps()["medium_wrap"].most  # N
+
 
 def _run(rig: HandRig, hand: HandController, seconds: float) -> None:
     for _ in range(round(seconds * CONTROL_RATE)):
@@ -85,7 +87,10 @@ BAD = {
     "width nan": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", width=np.nan), "width"),
     "width too large": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", width=0.7), "at most"),
     "negative force": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_force=-1.0), "grip_force"),
-    "force x10": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_force=450.0), "at most 45"),
+    "force x10": (
+        HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_force=10 * MOST),
+        f"at most {MOST}",
+    ),
     "force inf": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_force=np.inf), "finite"),
     "no joints": (HandCommand(HandAction.JOINTS), "22 needed"),
     "wrong length": (HandCommand(HandAction.JOINTS, joint_position=np.zeros(21)), "21 joint positions"),

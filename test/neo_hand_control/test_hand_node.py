@@ -11,9 +11,12 @@ from neo_msgs.action import Grasp
 from rclpy.task import Future
 
 from neo_description.signals import DriveMode, GraspPhase, HandAction, HandCommand
+from neo_hand_control.grasps import grasps
 from neo_hand_control.node import HandControlNode
 from neo_ros import convert, executor, graph
 from neo_sim.hand_rig import HandRig, Placing
+
+MOST = grasps()["medium_wrap"].most  # N
 
 
 class Station:
@@ -86,7 +89,7 @@ def test_grasps_by_action_and_reports(station):
     result = station.goal(grasp="medium_wrap", width=0.066)
     assert station.run(1500, result.done)
     assert result.result().result.success, result.result().result.reason
-    assert result.result().result.normal_force > 3.0
+    assert result.result().result.normal_force > 0.5 * grasps()["medium_wrap"].start
     station.run(20)
     station.until(lambda: station.statuses and station.statuses[-1].phase == GraspPhase.HOLDING)
     assert station.statuses[-1].contacts >= 2
@@ -100,9 +103,9 @@ def test_refusals_are_named_and_change_nothing(station):
     station.until(lambda: any("unknown grasp 'claw'; one of medium_wrap" in r for r in station.refusals))
     station.send(HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_force=np.nan))
     station.until(lambda: any("grip_force is nan" in r for r in station.refusals))
-    result = station.goal(grasp="medium_wrap", width=0.066, grip_force=450.0)
+    result = station.goal(grasp="medium_wrap", width=0.066, grip_force=10 * MOST)
     station.until(result.done)
-    assert "allows at most 45" in result.result().result.reason
+    assert f"allows at most {MOST}" in result.result().result.reason
     station.run(5)
     assert station.answers[-1].mode == DriveMode.HOLD
 
