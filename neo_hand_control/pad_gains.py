@@ -53,18 +53,18 @@ class Press:
 
 @dataclass
 class Answer:
-    """What one press told. ``gain`` (2,): of both pads by the tendons, NaN where a pad did not answer;
-    ``pushed``: the tendons confirm that the pads pressed each other.
+    """What one press told. ``gain`` (2,): of both pads by the tendons, NaN where it cannot be told;
+    ``mute`` (2,) bool: the tendons confirm the press, but the pad shows nothing of it.
     """
 
     a: int
     b: int
     gain: np.ndarray
-    pushed: bool
+    mute: np.ndarray
 
     @property
     def felt(self) -> np.ndarray:
-        """(2,) bool: which of the two pads answered."""
+        """(2,) bool: which of the two pads told its gain."""
         return np.isfinite(self.gain)
 
 
@@ -80,7 +80,7 @@ def judge(press: Press, kinematics: HandKinematics, alive: np.ndarray) -> Answer
     slopes = np.einsum("t,tpk->pk", ask, press.reading) / (ask @ ask)  # (19, 3): reading over force asked for
     felt = np.linalg.norm(slopes, axis=1) * alive
     if np.delete(felt, pair).max() > ELSEWHERE:
-        return Answer(press.a, press.b, np.full(2, np.nan), False)
+        return Answer(press.a, press.b, np.full(2, np.nan), np.zeros(2, bool))
     slope, feels = slopes[pair], felt[pair] > RESPONDS
     swing = press.reading[:, pair] - press.reading[:, pair].mean(axis=0)
     on_pad = np.einsum("pij,pj->pi", R, slope * TO_FORCE)  # (2, 3) in the wrist's frame
@@ -98,7 +98,7 @@ def judge(press: Press, kinematics: HandKinematics, alive: np.ndarray) -> Answer
         along = swing[:, i] @ (slope[i] / np.linalg.norm(slope[i]))
         if np.corrcoef(along[keep], force[keep])[0, 1] > FIRM:
             gain[i] = np.polyfit(force[keep], along[keep], 1)[0]
-    return Answer(press.a, press.b, gain, pushed)
+    return Answer(press.a, press.b, gain, pushed & ~feels)
 
 
 def _force(press: Press, kinematics: HandKinematics, e: np.ndarray) -> np.ndarray:
@@ -149,6 +149,6 @@ def silent(answers: list[Answer], suspects: np.ndarray) -> np.ndarray:
             other = pair[1 - i]
             if answer.felt[i]:
                 heard[pad] += 1
-            elif answer.pushed and (answer.felt[1 - i] or suspects[other]):
+            elif answer.mute[i] and (answer.felt[1 - i] or suspects[other]):
                 mute[pad] += 1
     return (mute > heard) & ~suspects
