@@ -38,20 +38,22 @@ def shift_to(point: np.ndarray, tool: np.ndarray, turn: np.ndarray) -> np.ndarra
 
 
 class Tips:
-    """Fingertips of hand ``side``: ``reach`` (19,) m from each pad's frame on to the end of its phalanx."""
+    """Phalanges of hand ``side`` as capsules: ``half`` (19,) m half the bone's length, ``radius`` (19,) m."""
 
     def __init__(self, side: str):
         pads = {pad.taxel: pad for pad in hand_parts(side)[1]}
         self.kinematics = HandKinematics(side)
-        self._half = np.array([np.linalg.norm(pads[t].end - pads[t].start) / 2 for t in TAXELS])
-        self._radius = np.array([pads[t].radius for t in TAXELS])
+        self.half = np.array([np.linalg.norm(pads[t].end - pads[t].start) / 2 for t in TAXELS])
+        self.radius = np.array([pads[t].radius for t in TAXELS])
 
     def end(self, pad: int) -> np.ndarray:
         """(3,) m in the wrist's frame: the outermost point of a pad's phalanx, at the last posture."""
         k = self.kinematics
-        middle = k.p[pad] - self._radius[pad] * k.R[pad, :, 0]
-        return middle + (self._half[pad] + self._radius[pad]) * k.R[pad, :, 1]
+        middle = k.p[pad] - self.radius[pad] * k.R[pad, :, 0]
+        return middle + (self.half[pad] + self.radius[pad]) * k.R[pad, :, 1]
 
-    def middle(self, pad: int) -> np.ndarray:
-        """(3,) m in the wrist's frame: the middle of a pad's flesh, where it presses."""
-        return self.kinematics.p[pad].copy()
+    def bone(self, pad: int) -> np.ndarray:
+        """(2, 3) m in the wrist's frame: both ends of the axis of a pad's phalanx."""
+        k = self.kinematics
+        middle = k.p[pad] - self.radius[pad] * k.R[pad, :, 0]
+        return middle + np.outer([-self.half[pad], self.half[pad]], k.R[pad, :, 1])

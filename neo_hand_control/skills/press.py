@@ -7,7 +7,7 @@ counts is the whole force beside what the pad read just before.
     on     until force < ``CLICK`` of its peak, or > ``ENOUGH``  pressed: it gave way, or is at its end
     back   out of the way                                        released
 
-No touch until ``REACH`` beyond the nominal place, or no click until ``TRAVEL`` beyond the touch, is a failure.
+No touch until ``REACH`` beyond the nominal place, or no click until ``TRAVEL`` beyond the touch: a failure.
 """
 
 from __future__ import annotations
