@@ -3,7 +3,7 @@
 Over the bar the hand goes forward until it stands against the front, which tells where the bar is better
 than eyes do; back a little, down into the gap until the bar lies under the fingers, and the fingers close
 round it. Then the arm pulls, its target never more than ``LEAD`` ahead of the hand: the arm yields. A hand
-that feels nothing more has lost the bar and tries again; one that makes no way has met the stop.
+that feels nothing more has lost the bar and tries again; where the bar no longer comes, there is the stop.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ BACK_OFF = 0.006  # m from the front, so that nothing rubs
 BLOCKED = 0.0035  # m the hand stays behind its target when something is in its way
 LEAD = 0.009  # m the target may run ahead while pulling
 SPEED, PULL_SPEED = 0.03, 0.10  # m/s
-STOP_TIME = 0.4  # s that the hand makes no way although it pulls
+STOP_TIME, STEP = 0.4, 0.004  # s in which the bar does not come along this far (m) although the hand pulls
+SLOW = 0.1  # s: time constant of where the bar is felt
 LOST_TIME = 0.15  # s
 FELT = 0.5  # N
 TRIES = 3
@@ -90,19 +91,22 @@ class Drawer(Handling):
 
     def _pull(self) -> Steps:
         """Until it is open, the stop is met, or the bar is no longer felt."""
-        side = self.side
-        begin = farthest = float(self.sensed[side].shift[0])
+        side, before = self.side, self.opened
         rest = self.behind(side)[0]
+        bar = farthest = begin = float(self.touched_at(side)[0])
         still = unfelt = 0.0
-        while self.opened + begin - farthest < self.way and still < STOP_TIME and unfelt < LOST_TIME:
+        while self.opened < self.way and still < STOP_TIME and unfelt < LOST_TIME:
             yield
             if rest - self.behind(side)[0] < LEAD:
                 self.shift[side][0] -= PULL_SPEED * self.dt
-            x = float(self.sensed[side].shift[0])
-            still = 0.0 if x < farthest - 0.0005 else still + self.dt
-            unfelt = 0.0 if self.normal(side) > FELT else unfelt + self.dt
-            farthest = x if x < farthest - 0.0005 else farthest
-        self.opened += begin - farthest
+            felt = self.normal(side) > FELT
+            unfelt = 0.0 if felt else unfelt + self.dt
+            if felt:
+                bar += min(self.dt / SLOW, 1.0) * (self.touched_at(side)[0] - bar)
+            if bar < farthest - STEP:
+                farthest, still = bar, 0.0
+            still += self.dt
+            self.opened = before + begin - farthest
 
     def _leave(self) -> Steps:
         side = self.side

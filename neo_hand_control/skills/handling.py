@@ -7,7 +7,7 @@ from collections.abc import Generator
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction, HandCommand
-from neo_hand_control.skills.frames import R_world_wrist, rotation
+from neo_hand_control.skills.frames import R_world_wrist, from_gripper, rotation
 from neo_hand_control.skills.skill import Script, Steps, Vector
 from neo_hand_control.touch import GROUPS
 
@@ -45,6 +45,13 @@ class Handling(Script):
         """Sum of the normal forces that a hand's palm feels (N)."""
         feeling = self.sensed[side].feeling
         return 0.0 if feeling is None else float(feeling.group_normal[GROUPS.index("palm")])
+
+    def touched_at(self, side: str) -> np.ndarray:
+        """(3,) m from shift 0: the centre of pressure of what a hand touches."""
+        sensed = self.sensed[side]
+        if sensed.feeling is None:
+            return sensed.shift.copy()
+        return sensed.shift + rotation(sensed.turn) @ from_gripper(side, sensed.feeling.cop)
 
     def load(self, sides: str) -> float:
         """What pulls the hands down (N)."""

@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 
 from neo_bringup.hand_bench import skill_trial
+from neo_bringup.hand_bench.tasks.rubbing import RUBS
 from neo_description.contact import OBJECT, SOLIMP, SOLREF, WORLD, add_capsule
 from neo_hand_control.skills.drawer import Drawer
 from neo_sim.hand_rig import HandRig
@@ -31,7 +32,7 @@ def scenery(rng: np.random.Generator) -> Scenery:
         body.explicitinertial, body.mass, body.inertia = True, 2.0, (0.02, 0.02, 0.02)
         body.add_joint(
             name="drawer", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=(-1.0, 0.0, 0.0),
-            range=(0.0, stop), limited=True, frictionloss=loss, damping=damping,
+            range=(0.0, stop), limited=True, frictionloss=loss, damping=damping, **RUBS,
         )  # fmt: skip
         front = radius + gap
         body.add_geom(

@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 
 from neo_bringup.hand_bench import skill_trial
+from neo_bringup.hand_bench.tasks.rubbing import RUBS
 from neo_description.contact import OBJECT, SOLIMP, SOLREF, WORLD
 from neo_description.signals import GraspPhase
 from neo_hand_control.skills.jar import Jar
@@ -15,8 +16,8 @@ from neo_sim.hand_rig_model import Scenery, table
 JAR, LID = (0.0325, 0.105), (0.031, 0.040)  # m: radius and height
 NECK = (0.022, 0.020)
 HELD_AT = 0.047  # m above the table
+LID_AT = (0.0, 0.0, JAR[1] + NECK[1] + LID[1] / 2 - HELD_AT)
 OPEN = np.pi / 2  # rad
-STICKS = (0.9999, 0.9999, 0.001, 0.5, 2.0)  # a light lid would creep under friction that is softer
 
 
 def scenery(rng: np.random.Generator) -> Scenery:
@@ -47,7 +48,7 @@ def scenery(rng: np.random.Generator) -> Scenery:
         lid = jar.add_body(name="lid", pos=(0.0, 0.0, z + LID[1] / 2))
         lid.add_joint(
             name="lid", type=mujoco.mjtJoint.mjJNT_HINGE, axis=(0.0, 0.0, 1.0), frictionloss=torque,
-            damping=0.01, armature=1e-4, solref_friction=(0.002, 1.0), solimp_friction=STICKS,
+            damping=0.01, armature=1e-4, **RUBS,
         )  # fmt: skip
         lid.add_geom(
             name="lid", type=cylinder, size=(LID[0] * lid_size, LID[1] / 2, 0.0), mass=0.1 * mass,
@@ -70,8 +71,7 @@ def measure(seed: int) -> dict[str, object]:
         seed=seed,
         mounts={side: (0.0, 0.0, 0.0) for side in "lr"},
     )
-    lid = (0.0, 0.0, JAR[1] + NECK[1] + LID[1] / 2 - HELD_AT)
-    skill = Jar(holder, 2 * JAR[0], lid, 2 * LID[0])
+    skill = Jar(holder, 2 * JAR[0], LID_AT, 2 * LID[0])
     env = skill_trial.ready(skill, rig)
     outcome = skill_trial.run(skill, env, limit=60.0)
     privileged_turned = float(rig.data.joint("lid").qpos[0])

@@ -94,6 +94,7 @@ def measure(seed: int) -> dict[str, object]:
         "held": bool(held),
         "upright": upright,
         "felt_poured_N": skill.poured,
+        "privileged_ball_kg": float(rig.model.body("ball_0").mass[0]),
         "outcome": outcome,
         "seconds": skill.time,
     }
