@@ -89,6 +89,10 @@ class HandKinematics:
         axis, anchor = self._data.xaxis[self._joint], self._data.xanchor[self._joint]
         return (np.cross(axis, point - anchor) * self._moves[pad][:, None]).T
 
+    def axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Axes (22, 3) of the joints and points (22, 3) m on them."""
+        return self._data.xaxis[self._joint], self._data.xanchor[self._joint]
+
     def push_arms(self) -> np.ndarray:
         """(19, 22) m: torque of each joint for 1 N with which each pad pushes along its normal, J_pᵀ n_p."""
         axis, anchor = self._data.xaxis[self._joint], self._data.xanchor[self._joint]
