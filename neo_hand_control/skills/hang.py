@@ -1,8 +1,8 @@
 """Hang a cup by its handle on a hook: take it from above, thread the handle over the rod, lower, let go.
 
-Where the hook is, is known to some millimetres only. What stops the arm on the way in is the rod against
-handle or cup: the hand goes back and tries beside, on ``SEARCH``. That the rod is in the handle shows when
-the cup is lowered: its weight must go before the rod could have been missed.
+Where the hook is, is known to some millimetres only. What stops the arm on the way in, or pushes the cup in
+the hand, is the rod against handle or cup: the hand goes back and tries beside, on ``SEARCH``. That the rod is
+in the handle shows when the cup is lowered: its weight must go before the rod could have been missed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from neo_hand_control.skills.skill import Steps, Vector
 
 UP = 0.08  # m above the cup where the hand begins
 AHEAD = 0.010  # m: the cup's axis ahead of the gripper
-GRASP = "precision_disk"
+GRASP, GRIP = "precision_disk", 12.0  # N: the rod may push the cup a little
 LIFT = 0.06  # m
 FRONT, THROUGH = 0.03, 0.05  # m of the handle's middle before and behind the rod's tip
 IN_SPEED, DOWN_SPEED = 0.04, 0.02  # m/s
 BLOCKED = 0.003  # m that the hand stays behind its target when something is in its way
+PUSHED = 2.5  # N that the pads feel more than the cup's weight when something pushes it
 DEEP = 0.035  # m lowered at most until the weight must have gone
 GONE = 0.4  # share of the weight that is left when it has
 SEARCH = [np.zeros(3)] + [
@@ -48,7 +49,7 @@ class Hang(Handling):
         self.preshape(side, GRASP, self.width)
         yield from self.wait(0.8)
         yield from self.go(side, STILL)
-        yield from self.take(side, GRASP, self.width)
+        yield from self.take(side, GRASP, self.width, GRIP)
         yield from self.go(side, (0.0, 0.0, LIFT))
         front = self.hook - self.hole - np.array([FRONT, 0.0, 0.0])
         x = min(front[0], 0.0)
@@ -71,11 +72,18 @@ class Hang(Handling):
         side = self.side
         yield from self.wait(0.2)
         rest, at = self.behind(side)[0], self.shift[side].copy()
+        calm = pushed = self.net(side)
+
+        def met() -> bool:
+            nonlocal pushed
+            pushed = pushed + min(self.dt / 0.03, 1.0) * (self.net(side) - pushed)
+            return self.behind(side)[0] - rest > BLOCKED or float(np.linalg.norm(pushed - calm)) > PUSHED
+
         to = at + np.array([FRONT + THROUGH, 0.0, 0.0])
         blocked = yield from self.carry(
             {side: (to, self.turn[side].copy())},
             speed=IN_SPEED,
-            until=lambda: self.behind(side)[0] - rest > BLOCKED,
+            until=met,
         )
         if blocked:
             self.shift[side] = self.sensed[side].shift.copy()
