@@ -1,8 +1,8 @@
 """Hang a cup by its handle on a hook: take it from above, thread the handle over the rod, lower, let go.
 
 Where the hook is, is known to some millimetres only. What stops the arm on the way in, or pushes the cup in
-the hand, is the rod against handle or cup: the hand goes back and tries beside, on ``SEARCH``. That the rod is
-in the handle shows when the cup is lowered: its weight must go before the rod could have been missed.
+the hand, is the rod against handle or cup: the hand goes back and tries beside, on ``SEARCH``. That the rod
+is in the handle shows when the cup is lowered: its weight must go before the rod could have been missed.
 """
 
 from __future__ import annotations
