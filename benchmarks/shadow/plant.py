@@ -4,7 +4,8 @@ Hand, joints, drives, touch sensors and contact settings are the other project's
 slides that stand in for an arm), the table and the thing. Sensors are ours, too: encoders and pads with
 the noise, delay and hysteresis of :mod:`neo_sim`; only what they measure differs:
 
-    pads       the force of all contacts on a phalanx, in the pad's frame (normal and two shears)
+    pads       the force of all contacts on a phalanx, across and along its surface (normal and two shears)
+    flat       the same force in the frame of the pad's middle, as if the round fingertips were flat
     normals    the sum of the model's own touch sensors over the phalanx (normal only)
 """
 
@@ -25,13 +26,13 @@ from neo_description.tables import CONTROL_DT, TAXELS
 from neo_sim.pads import Pads, PadSettings
 from neo_sim.sensors import Encoders, Noise
 
-SENSING = ("pads", "normals")
+SENSING = ("pads", "flat", "normals")
 R_WORLD_PALM = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])  # palm down, fingers along +x
 PINCH = np.array([0.027, -0.082, 0.096])  # m in the palm's frame: where the grasp's fingertips meet
 PINCH_YAW = -0.44  # rad about the world's z axis: of the line from thumb to fingers against +x
 SLIDE = (20000.0, 5.0)  # N/m, kg
 WRIST_INTEGRAL = 3.0  # 1/s: the wrist is held level by its own drives
-DEPTH = 0.014  # m below the top of the thing, where the fingertips meet
+DEPTH = 0.018  # m below the top of the thing, where the fingertips meet
 TABLE = 0.15  # m: half its edge
 
 
@@ -83,7 +84,8 @@ class Plant:
         """What the hand senses; call once a tick."""
         q, qd = self._encoders(self.at.sign * self.data.qpos[self.at.q])
         self._q = q
-        truth = self.privileged_pad_forces() if self._sensing == "pads" else self._normals()
+        flat = self._sensing == "flat"
+        truth = self._normals() if self._sensing == "normals" else self.privileged_pad_forces(flat)
         return HandState(
             tick=self.tick,
             time=self.tick * CONTROL_DT,
@@ -119,8 +121,11 @@ class Plant:
             force[i, 0] = max(self.data.sensordata[around].sum(), self.data.sensordata[end].sum())
         return force
 
-    def privileged_pad_forces(self) -> np.ndarray:
-        """True forces (19, 3) N of all contacts on the pads: normal, shear along y, shear along z."""
+    def privileged_pad_forces(self, flat: bool = False) -> np.ndarray:
+        """True forces (19, 3) N of all contacts on the pads: normal, shear along y, shear along z.
+
+        ``flat``: in the frame of the pad's middle, whatever way the surface looks where it is touched.
+        """
         model, data, at = self.model, self.data, self.at
         total, force = np.zeros((len(TAXELS), 3)), np.zeros(6)
         for i in range(data.ncon):
@@ -133,8 +138,11 @@ class Plant:
                 R_world_body = data.xmat[at.body[pads[0]]].reshape(3, 3)
                 here = R_world_body.T @ (contact.pos - data.xpos[at.body[pads[0]]])
                 pad = pads[np.linalg.norm(at.p_body_pad[pads] - here, axis=1).argmin()]
-                pushed = R_world_body.T @ (sign * force[:3] @ contact.frame.reshape(3, 3))
-                total[pad] += at.R_body_pad[pad].T @ pushed * (-1.0, 1.0, 1.0)
+                R_pad_contact = (R_world_body @ at.R_body_pad[pad]).T @ contact.frame.reshape(3, 3).T
+                on_pad, out = sign * R_pad_contact @ force[:3], -sign * R_pad_contact[:, 0]
+                if not flat:
+                    on_pad = laid_flat(on_pad, out)
+                total[pad] += on_pad * (-1.0, 1.0, 1.0)
         return total
 
     def privileged_height(self) -> float:
@@ -148,6 +156,14 @@ class Plant:
         tips = [d.xpos[body[f"{f}_distal"]] for f in ("index", "middle")]
         middle = (d.xpos[body["thumb_distal"]] + (tips[0] + tips[1]) / 2) / 2
         return d.xmat[at.palm].reshape(3, 3).T @ (d.xpos[self._thing] - middle)
+
+
+def laid_flat(force: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """``force`` (3,) turned the shortest way that takes the surface's direction ``out`` (3,) to x."""
+    axis = np.cross(out, (1.0, 0.0, 0.0))  # its length is the sine of the angle
+    if out[0] <= -1.0 + 1e-9:
+        return force * (-1.0, -1.0, 1.0)  # touched from behind: half a turn about z
+    return force + np.cross(axis, force) + np.cross(axis, np.cross(axis, force)) / (1.0 + out[0])
 
 
 def _touch_sensors(model: mujoco.MjModel, at: Addresses) -> list[tuple[list[int], list[int]]]:

@@ -17,6 +17,7 @@ from benchmarks.shadow.plant import Block, Plant
 # What is tried: how it senses, and the fixed force (N), if any.
 WAYS: dict[str, tuple[str, float | None]] = {
     "touch": ("pads", None),
+    "flat": ("flat", None),
     "normals": ("normals", None),
     "fixed_4": ("pads", 4.0),
     "fixed_12": ("pads", 12.0),

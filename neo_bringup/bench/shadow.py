@@ -19,10 +19,10 @@ from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.bench.harness import ROOT, Request
 from neo_description.errors import NeoError
 
-SEEDS = (40, 4)  # full, quick
+SEEDS = (24, 4)  # full, quick
 FIRST_SEED = 1000  # seeds below are for tuning
-WAYS = ("touch", "normals", "fixed_4", "fixed_12")
-LEAST = (12, 2)  # trials of which the smallest force is looked for
+WAYS = ("touch", "flat", "normals", "fixed_4", "fixed_12")
+LEAST = (8, 2)  # trials of which the smallest force is looked for
 REQUIREMENTS = ROOT / "benchmarks" / "shadow" / "requirements.txt"
 TAIL = 5  # lines of a failed command that are shown
 
