@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from neo_description.errors import NeoError
+
 SIDES = ("l", "r")
 ROBOT_YAML = Path(__file__).with_name("robot.yaml")
 
@@ -25,7 +27,8 @@ ROBOT_YAML = Path(__file__).with_name("robot.yaml")
 class JointGroup:
     """One drive group: ``n`` joints pulled by ``m`` tendons.
 
-    Arrays are read-only. ``joints`` (n), ``tendons`` (m = 2n: plus, minus of each joint in turn),
+    Arrays are read-only. ``joints`` (n), ``tendons`` (m = 2n: plus, minus of each joint in turn; otherwise in
+    other hands, see :func:`load_hand`),
     ``q_min``/``q_max`` (n,) rad, ``effort`` (n,) N m, ``velocity`` (n,) rad/s,
     ``pretension``/``tension_max`` (m,) N, ``moment_arms`` (n, m) m.
     """
@@ -80,6 +83,48 @@ def _group(rows: list[dict[str, Any]], reserve: float) -> JointGroup:
         array.setflags(write=False)
     tendons = tuple(f"{joint}_{end}" for joint in joints for end in ("plus", "minus"))
     return JointGroup(joints=joints, tendons=tendons, **arrays)
+
+
+def load_hand(path: str | Path) -> JointGroup:
+    """Another hand's group, from a file with ``hand`` and ``antagonist_reserve`` as in ``robot.yaml``.
+
+    For routings other than a pair a joint the file lists ``tendons`` of its own, with their arms (m) about the
+    joints they cross; the rows of ``hand`` then need neither ``arm`` nor ``pretension``:
+
+        tendons:
+          - {name: flexor, arms: {mcp: 0.010, pip: 0.008}, pretension: 1.0, tension_max: 60.0}
+    """
+    path = Path(path)
+    try:
+        table = yaml.safe_load(path.read_text())
+        rows, tendons = table["hand"], table.get("tendons")
+        if tendons is None:
+            return _group(rows, table["antagonist_reserve"])
+        return _routed(rows, tendons)
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as e:
+        raise NeoError(f"{path}: no table of a hand: {type(e).__name__}: {e}") from e
+
+
+def _routed(rows: list[dict[str, Any]], tendons: list[dict[str, Any]]) -> JointGroup:
+    joints = tuple(row["name"] for row in rows)
+    moment_arms = np.zeros((len(joints), len(tendons)))
+    for j, tendon in enumerate(tendons):
+        for joint, arm in tendon["arms"].items():
+            if joint not in joints:
+                raise ValueError(f"tendon {tendon['name']} crosses {joint!r}; joints are {', '.join(joints)}")
+            moment_arms[joints.index(joint), j] = arm
+    arrays = {
+        "q_min": np.array([row["range"][0] for row in rows], float),
+        "q_max": np.array([row["range"][1] for row in rows], float),
+        "effort": np.array([row["effort"] for row in rows], float),
+        "velocity": np.array([row["velocity"] for row in rows], float),
+        "pretension": np.array([tendon["pretension"] for tendon in tendons], float),
+        "tension_max": np.array([tendon["tension_max"] for tendon in tendons], float),
+        "moment_arms": moment_arms,
+    }
+    for array in arrays.values():
+        array.setflags(write=False)
+    return JointGroup(joints=joints, tendons=tuple(tendon["name"] for tendon in tendons), **arrays)
 
 
 def prefixed(side: str, names: tuple[str, ...]) -> tuple[str, ...]:
