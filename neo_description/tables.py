@@ -88,8 +88,8 @@ def _group(rows: list[dict[str, Any]], reserve: float) -> JointGroup:
 def load_hand(path: str | Path) -> JointGroup:
     """Another hand's group, from a file with ``hand`` and ``antagonist_reserve`` as in ``robot.yaml``.
 
-    For routings other than a pair a joint the file lists ``tendons`` of its own, with their arms (m) about the
-    joints they cross; the rows of ``hand`` then need neither ``arm`` nor ``pretension``:
+    For routings other than a pair a joint the file lists ``tendons`` of its own, with their arms (m) about
+    the joints they cross; the rows of ``hand`` then need neither ``arm`` nor ``pretension``:
 
         tendons:
           - {name: flexor, arms: {mcp: 0.010, pip: 0.008}, pretension: 1.0, tension_max: 60.0}
