@@ -30,7 +30,7 @@ ACROSS = np.array([0.0105, 0.032, 0.0105, -0.011])  # m along v: where each fing
 SHARE = np.array([1.0, 0.33, 0.34, 0.33])  # of the grip
 OPEN, CLOSED, STEP = 0.022, -0.004, 0.001  # m from the pen's axis to the flesh
 FURTHER = np.array([-0.005, 0.0, 0.0, 0.0])  # m: further out than the pen
-BEFORE, LIFT, BACK = 0.06, 0.10, 0.004  # m
+BEFORE, LIFT, BACK = 0.06, 0.10, 0.009  # m
 TRIES, TILTED = 3, 0.4  # rad
 SPEED, CLOSE_SPEED, ROLL_SPEED = 0.06, 0.025, 0.010  # m/s
 FELT = 0.25  # N
@@ -41,7 +41,7 @@ LINE_TIME = 0.06  # s
 LOST = 0.3  # share of the grip
 GIVE = 0.5
 STIFFER = 0.2  # 1/rad: stiffness beside the hand's own, over effort
-RADIUS = (0.003, 0.008)  # m of pens
+RADIUS = (0.004, 0.008)  # m of pens
 LONGEST = 0.030  # m of s
 STRAIGHT = {"thumb_cmc_opp": 1.4, "thumb_cmc_flex": 0.35} | {
     f"{f}_{j}_flex": a for f in FINGERS[1:] for j, a in (("mcp", 1.1), ("pip", 0.25), ("dip", 0.1))
@@ -221,4 +221,3 @@ class Roll(Script):
 
 
 SIGNS = np.array([-1.0, 1.0, 1.0, 1.0])
-assert len(HAND.joints) == 22
