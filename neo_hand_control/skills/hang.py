@@ -17,12 +17,12 @@ from neo_hand_control.skills.skill import Steps, Vector
 
 UP = 0.08  # m above the cup where the hand begins
 AHEAD = 0.010  # m: the cup's axis ahead of the gripper
-GRASP, GRIP = "precision_disk", 12.0  # N: the rod may push the cup a little
+GRASP = "power_disk"
 LIFT = 0.06  # m
 FRONT, THROUGH = 0.03, 0.05  # m of the handle's middle before and behind the rod's tip
 IN_SPEED, DOWN_SPEED = 0.04, 0.02  # m/s
 BLOCKED = 0.003  # m that the hand stays behind its target when something is in its way
-PUSHED = 2.5  # N that the pads feel more than the cup's weight when something pushes it
+PUSHED = 2.0  # N that the pads feel more than the cup's weight when something pushes it
 DEEP = 0.035  # m lowered at most until the weight must have gone
 GONE = 0.4  # share of the weight that is left when it has
 SEARCH = [np.zeros(3)] + [
@@ -49,7 +49,7 @@ class Hang(Handling):
         self.preshape(side, GRASP, self.width)
         yield from self.wait(0.8)
         yield from self.go(side, STILL)
-        yield from self.take(side, GRASP, self.width, GRIP)
+        yield from self.take(side, GRASP, self.width)
         yield from self.go(side, (0.0, 0.0, LIFT))
         front = self.hook - self.hole - np.array([FRONT, 0.0, 0.0])
         x = min(front[0], 0.0)
@@ -60,11 +60,12 @@ class Hang(Handling):
         for beside in SEARCH:
             self.tries += 1
             yield from self.go(side, front + beside, 0.05)
-            if (yield from self._thread()) and (yield from self._lower()):
-                yield from self._leave()
-                return
+            threaded = yield from self._thread()
             if self.phase(side) != GraspPhase.HOLDING:
                 self.fail("lost the cup")
+            if threaded and (yield from self._lower()):
+                yield from self._leave()
+                return
         self.fail("did not find the hook")
 
     def _thread(self) -> Generator[None, None, bool]:
