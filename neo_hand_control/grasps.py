@@ -21,7 +21,8 @@ MARGIN = 0.02  # rad kept from the joints' stops
 
 @dataclass(frozen=True)
 class Grasp:
-    """One row. ``offset``/``slope`` (22,): pre-shape ``q = offset + slope * width`` (rad, rad/m);
+    """One row. ``widths`` (k,) m, ascending, and ``postures`` (k, 22) rad: the hand round things that wide,
+    straight lines between; ``clearance`` m that the pre-shape is wider than the thing;
     ``closing`` (22,) share of the closing speed; ``push`` (19,) share of the total force pressed by each pad,
     summing to 1; ``opposition`` groups of touch-group indices; forces in N.
     """
@@ -30,8 +31,9 @@ class Grasp:
     description: str
     width_range: tuple[float, float]
     usual_width: float
-    offset: np.ndarray
-    slope: np.ndarray
+    clearance: float
+    widths: np.ndarray
+    postures: np.ndarray
     closing: np.ndarray
     push: np.ndarray
     opposition: tuple[tuple[int, ...], ...]
@@ -40,10 +42,15 @@ class Grasp:
     most: float
 
     def preshape(self, width: float = 0.0) -> np.ndarray:
-        """Joint angles (22,) rad for an object ``width`` m wide; 0: the usual one."""
+        """Joint angles (22,) rad before an object ``width`` m wide; 0: the usual one."""
         low, high = self.width_range
         w = min(max(width, low), high) if width > 0.0 else self.usual_width
-        return np.clip(self.offset + self.slope * w, HAND.q_min + MARGIN, HAND.q_max - MARGIN)
+        return self.posture(w + self.clearance)
+
+    def posture(self, width: float) -> np.ndarray:
+        """Joint angles (22,) rad on the row's lines at ``width`` m."""
+        q = np.array([np.interp(width, self.widths, angles) for angles in self.postures.T])
+        return np.clip(q, HAND.q_min + MARGIN, HAND.q_max - MARGIN)
 
 
 def _expand(rows: dict[str, Any], names: tuple[str, ...], where: str) -> dict[str, Any]:
@@ -61,6 +68,24 @@ def _expand(rows: dict[str, Any], names: tuple[str, ...], where: str) -> dict[st
     return out
 
 
+def _lines(shape: dict[str, Any], low: float, high: float, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """``widths`` (k,) and ``postures`` (k, 22) of a pre-shape written as a, [a, b] or {width: angle, ...}."""
+    knots = {joint: value for joint, value in shape.items() if isinstance(value, dict)}
+    widths = np.array(sorted({low, high}.union(*(map(float, value) for value in knots.values()))))
+    postures = np.zeros((len(widths), len(HAND.joints)))
+    for joint, value in shape.items():
+        if joint in knots:
+            at = np.array(list(map(float, value)))
+            if not (np.diff(at) > 0.0).all():
+                raise NeoError(f"grasps.yaml: {where}.{joint}: widths {at.tolist()} must rise")
+            line = np.interp(widths, at, np.array(list(map(float, value.values()))))
+        else:
+            a, b = value if isinstance(value, list) else (value, 0.0)
+            line = float(a) + float(b) * widths
+        postures[:, HAND.index(joint)] = line
+    return widths, postures
+
+
 def _array(rows: dict[str, float], names: tuple[str, ...]) -> np.ndarray:
     return np.array([float(rows.get(name, 0.0)) for name in names])
 
@@ -68,19 +93,21 @@ def _array(rows: dict[str, float], names: tuple[str, ...]) -> np.ndarray:
 def _grasp(name: str, row: dict[str, Any]) -> Grasp:
     try:
         shape = _expand(row["preshape"], HAND.joints, f"{name}.preshape")
-        lines = {j: v if isinstance(v, list) else [v, 0.0] for j, v in shape.items()}
         closing = _array(_expand(row["closing"], HAND.joints, f"{name}.closing"), HAND.joints)
         push = _array(_expand(row["push"], TAXELS, f"{name}.push"), TAXELS)
         force = row["force"]
         low, high = map(float, row["width"]["range"])
+        clearance = float(row["width"].get("clearance", 0.0))
+        widths, postures = _lines(shape, low, high + clearance, f"{name}.preshape")
         opposition = tuple(tuple(GROUPS.index(g) for g in group) for group in row["opposition"])
         grasp = Grasp(
             name=name,
             description=row["description"],
             width_range=(low, high),
             usual_width=float(row["width"]["usual"]),
-            offset=_array({j: v[0] for j, v in lines.items()}, HAND.joints),
-            slope=_array({j: v[1] for j, v in lines.items()}, HAND.joints),
+            clearance=clearance,
+            widths=widths,
+            postures=postures,
             closing=closing,
             push=push / push.sum(),
             opposition=opposition,
