@@ -41,6 +41,7 @@ class HandAction(IntEnum):
     PRESHAPE = 1
     CLOSE = 2
     JOINTS = 3
+    GIVE = 4
 
 
 class GraspPhase(IntEnum):

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description import parameters
+from neo_description.errors import NeoError
 from neo_description.signals import (
     DriveMode,
     GraspPhase,
@@ -28,6 +29,7 @@ from neo_description.tables import CONTROL_DT, HAND, TAXELS
 from neo_hand_control import commands
 from neo_hand_control.calibration import Calibration
 from neo_hand_control.fingers import Fingers
+from neo_hand_control.giving import Giving
 from neo_hand_control.grasps import grasps
 from neo_hand_control.hand_kinematics import HandKinematics
 from neo_hand_control.hold import Hold
@@ -79,7 +81,10 @@ class HandController:
         self._until = np.inf  # s: when the target's validity ends
         self._effort = np.zeros(len(HAND.joints))  # N m beside the positions
         self._give = np.zeros(len(HAND.joints))
+        self._velocity: np.ndarray | None = None  # rad/s of the target, this tick
+        self.stiffness_scale: np.ndarray | float = 1.0
         self._grasp_name = ""
+        self._giving: Giving | None = None
         self._waiting = None
         self._phase = GraspPhase.IDLE
         self._unfollowed = 0.0
@@ -113,6 +118,12 @@ class HandController:
         """Plant time (s) of the last state."""
         return self._last.time if self._last is not None else 0.0
 
+    def move_with(self, velocity: np.ndarray) -> None:
+        """In the next tick the target of a JOINTS command moves with ``velocity`` (22,) rad/s; the joints keep up."""
+        if np.shape(velocity) != (len(HAND.joints),) or not np.isfinite(velocity).all():
+            raise NeoError(f"velocity {velocity}; {len(HAND.joints)} finite rad/s needed")
+        self._velocity = np.minimum(np.maximum(velocity, -HAND.velocity), HAND.velocity)
+
     def stay(self) -> None:
         """Stop moving and pressing where the hand is; an accepted command that waits is dropped."""
         self._waiting = None
@@ -132,7 +143,11 @@ class HandController:
             self._servo.reset()
         self._effort, self._give = np.zeros((2, len(HAND.joints)))
         if action == HandAction.CLOSE:
+            self._giving = None
             self._begin_closing(command)
+            return
+        if action == HandAction.GIVE:
+            self._giving = Giving(self.params) if self._phase == GraspPhase.HOLDING else None
             return
         begin = command.start if command.start > 0.0 else state.time
         self._until = begin + command.valid_for if command.valid_for > 0.0 else np.inf
@@ -230,6 +245,9 @@ class HandController:
         if self._gripping:
             assert self._feeling is not None
             self._phase = hold.step(self._phase, state, self._feeling, dt)
+            if self._giving is not None and self._giving.taken(self._feeling.net, dt):
+                self._giving = None
+                self._adopt(HandCommand(HandAction.OPEN), state)
             if self._phase == GraspPhase.LOST:
                 self._target = q.copy()
         else:
@@ -246,13 +264,26 @@ class HandController:
         if state.time > self._until:
             self._effort[:] = 0.0
         push = np.maximum(fingers.push, self._give)
-        torque = self._servo.torque(q, state.joint_velocity, fingers.q_ref, closing + self._effort, push, dt)
+        velocity, self._velocity = (None if self._gripping else self._velocity), None
+        torque = self._servo.torque(
+            q,
+            state.joint_velocity,
+            fingers.q_ref,
+            closing + self._effort,
+            push,
+            dt,
+            velocity,
+            self.stiffness_scale,
+        )
         self._tension = self._servo.tensions(torque)
 
     def _move(self, q: np.ndarray, dt: float) -> None:
         assert self._target is not None
         p, opening = self.params, self._phase == GraspPhase.RELEASING
-        self._fingers.move(self._target, p.finger_open_speed if opening else p.finger_move_speed, dt)
+        speed = p.finger_open_speed if opening else p.finger_move_speed
+        if self._velocity is not None:
+            speed = float(HAND.velocity.max())
+        self._fingers.move(self._target, speed, dt)
         if float(np.abs(self._target - q).max()) < p.posture_tolerance:
             if opening:
                 self._phase = GraspPhase.IDLE

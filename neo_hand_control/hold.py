@@ -5,17 +5,18 @@ pushed over. When the groups of the grasp's ``opposition`` all feel it, the whol
 total force ``F`` ramps up to the grip's set point and is divided among the pads by the grasp's shares.
 What is pressed is trimmed to what the pads feel, at once in part and in time wholly:
 
-    e = (F - 2 N_fingers) / F
+    e = (F - N) / F            N: all pads' normal forces, at most four times the fingers'
     trim = clip(g e + clip(k ∫ e dt))
 
-The fingers' pads measure the grip, because what stands against them, thumb or palm, is pressed as hard. When
-a pad that presses is dead, nothing is trimmed, and the hand starts with more force
+When a pad that presses is dead, nothing is trimmed, and the hand starts with more force
 (:class:`neo_hand_control.grip.Grip`).
 
 The thumb stands against the fingers with the share that the grasp gives it, and takes more when it yields
 from where it met the object, by ``y`` metres along its push, so that the object stays where it was:
 
     thumb's share = clip(share + k_p y + k_i ∫ y dt)
+
+An object that lies against the palm is kept there by it: then the thumb forgets where it stood.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from neo_hand_control.grasps import Grasp
 from neo_hand_control.grip import Grip
 from neo_hand_control.touch import FINGERS, GROUP_OF_PAD, GROUPS, Feeling
 
+FINGERS_COUNT = 4.0
 FINGER_PADS = np.array([name.split("_")[0] not in ("thumb", "palm") for name in TAXELS], float)
+PALM = GROUPS.index("palm")
 THUMB_PADS = np.equal(GROUP_OF_PAD, GROUPS.index("thumb")).astype(float)
 
 
@@ -54,6 +57,7 @@ class Hold:
         self._squeezing = False
         self._thumb_at: np.ndarray | None = None  # q when the squeeze began
         self._lean = 0.0
+        self._on_palm = False
         self._age = 0.0
         self._apart = 0.0
 
@@ -69,14 +73,17 @@ class Hold:
         assert self.grasp is not None
         push = self.grasp.push
         share = float(THUMB_PADS @ push)
-        if share == 0.0:
+        if share in (0.0, 1.0):  # nothing of the hand's own to share it with
             return self.trim * self.force * push
         if self._thumb_at is None:
             self._thumb_at = q.copy()
         yielded = float((THUMB_PADS * push) @ (arms @ (self._thumb_at - q))) / share  # m
         p = self._p
         low, high = p.thumb_share_range
-        if self.force > 0.0:
+        if self._on_palm:  # the palm keeps the object where it is
+            self._lean *= 1.0 - min(dt / p.thumb_rest_time, 1.0)
+            self._thumb_at += (q - self._thumb_at) * min(dt / p.thumb_rest_time, 1.0)
+        elif self.force > 0.0:
             self._lean += p.thumb_integral * yielded * dt
             self._lean = min(max(self._lean, low - share), high - share)
         wanted = min(max(share + p.thumb_stiffness * yielded + self._lean, low), high)
@@ -88,6 +95,7 @@ class Hold:
         """One tick in phase CLOSING or HOLDING; the phase that follows."""
         assert self.grasp is not None
         self._age += dt
+        self._on_palm = bool(feeling.group_contact[PALM])
         if not self._squeezing:
             return self._approach(self.grasp, state, feeling, dt)
         self._fingers.squeeze(self.grasp, state.joint_position, state.joint_velocity, dt)
@@ -146,10 +154,15 @@ class Hold:
 
     @staticmethod
     def _felt(grasp: Grasp, state: HandState, feeling: Feeling) -> float | None:
-        """The grip that is felt (N): twice what the fingers press; None when a pad that presses is dead."""
-        if grasp.push[~np.asarray(state.taxel_valid, bool)].any() or not (grasp.push @ FINGER_PADS):
+        """The grip that is felt (N): the pads' normal forces; None when a pad that presses is dead.
+
+        It counts no more than ``FINGERS_COUNT`` times what the fingers press: what thumb and palm do to an
+        object that the fingers hardly touch is no grip.
+        """
+        if grasp.push[~np.asarray(state.taxel_valid, bool)].any():
             return None
-        return 2.0 * float(FINGER_PADS @ feeling.force[:, 0])
+        fingers = float(FINGER_PADS @ feeling.force[:, 0])
+        return min(feeling.normal, FINGERS_COUNT * fingers) if grasp.push @ FINGER_PADS else feeling.normal
 
     @staticmethod
     def _opposed(grasp: Grasp, met: np.ndarray) -> bool:

@@ -24,7 +24,7 @@ from neo_sim.hand_rig import HandRig, Placing, turned
 from neo_sim.privileged_slip import PrivilegedSlip
 
 BEFORE, LIFT = 0.12, 0.10  # m: way in, way up
-LIFT_TIME = 1.0  # s
+LIFT_TIME = 1.5  # s: as one lifts what one does not know
 SCATTER, YAW = 0.01, 0.6  # m, rad: the thing stands within ± these
 HELD_SLIP = 0.006  # m that a thing may slip under the smallest grip that is said to hold it
 LOST_WAY = 0.05  # m that a thing may have moved in the hand and still count as held
@@ -48,11 +48,6 @@ class Outcome:
     mean: float
     friction: float
     cpu: float
-
-    @property
-    def crushed_by(self) -> float:
-        """The grip (N) that counts against a crush force."""
-        return self.peak_ever
 
 
 class HoldTrial:
@@ -116,6 +111,10 @@ class HoldTrial:
         self.env.run(seconds, target, follow)
         return self.largest_slip
 
+    def privileged_sliding(self) -> float:
+        """How fast (m/s) the thing's surface slides over the pads now."""
+        return float(np.linalg.norm(self._slip(self.env.rig.data)[1]))
+
     def run(self, hold: float = 10.0, shake: float = 2.0) -> Outcome:
         """The whole trial; ``hold`` and ``shake`` s."""
         env = self.env
@@ -125,7 +124,8 @@ class HoldTrial:
         slip = self.watch(LIFT_TIME, lambda u, t: self.at(0.0, LIFT * smooth(u)))
         slip = max(slip, self.watch(hold, lambda u, t: self.at(0.0, LIFT)))
         mean = float(np.mean(env.privileged_force[self.side][-250:]))
-        friction = env.hands[self.side].feeling.friction if env.hands[self.side].feeling else 0.0
+        feeling = env.hands[self.side].feeling
+        friction = feeling.friction if feeling is not None else 0.0
         slip_shake = self.watch(shake, lambda u, t: self.at(0.0, LIFT) + shaking(t))
         moved = float(np.linalg.norm(env.rig.privileged_in_hand()[0] - start))
         held = moved < LOST_WAY
@@ -151,12 +151,13 @@ def shaking(t: float) -> np.ndarray:
 
 
 def privileged_least_grip(
-    thing: Thing, seed: int, side: str, take: Take | None = None, steps: int = 5, most: float = 90.0
+    thing: Thing, seed: int, side: str, take: Take | None = None, steps: int = 5
 ) -> float | None:
-    """The smallest constant grip (N, as the pads truly feel it while held) that holds ``thing`` through the trial.
+    """The smallest constant grip (N, as the pads truly feel it while held) that holds ``thing``.
 
+    It holds when the thing stays in the hand and slips no more than ``HELD_SLIP`` in the whole trial.
     Bisection on the set point, in logarithms, with the same hand, place and motion, without reflex; for the
-    score only. None: not even ``most`` N hold it.
+    score only. None: not even the most that the grasp allows holds it.
     """
 
     def tried(force: float) -> Outcome:
@@ -166,10 +167,10 @@ def privileged_least_grip(
     def holds(outcome: Outcome) -> bool:
         return outcome.held and max(outcome.slip, outcome.slip_shake) <= HELD_SLIP
 
-    best = tried(most)
+    low, high = 0.6, grasps()[(take or take_of(thing)).grasp].most
+    best = tried(high)
     if not holds(best):
         return None
-    low, high = 0.6, most
     for _ in range(steps):
         middle = float(np.sqrt(low * high))
         outcome = tried(middle)
