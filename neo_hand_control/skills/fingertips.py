@@ -50,6 +50,7 @@ class Fingertips:
         self._point = [np.array([-self._tips.radius[p], ALONG * self._tips.half[p], 0.0]) for p in self.pads]
         self._rest = np.zeros((len(self.pads), 3))
         self._felt = np.zeros(len(self.pads))
+        self._asked = 0.0
 
     def move(self, q: np.ndarray) -> None:
         """Go to joint angles ``q`` (22,) rad."""
@@ -98,7 +99,10 @@ class Fingertips:
         return (state.taxel_force[self.pads] - self._rest) * state.taxel_valid[self.pads][:, None]
 
     def feel(self, script: Script) -> np.ndarray:
-        """(k,) N: length of each fingertip's force, smoothed; call once a tick."""
+        """(k,) N: length of each fingertip's force, smoothed over the ticks in which it was asked for."""
+        if script.time > self._asked + 1.5 * script.dt:
+            self._felt = np.zeros(len(self.pads))
+        self._asked = script.time
         now = np.linalg.norm(self.reading(script), axis=1)
         self._felt = self._felt + min(script.dt / FOLLOW, 1.0) * (now - self._felt)
         return self._felt

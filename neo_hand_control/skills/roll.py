@@ -95,7 +95,9 @@ class Roll(Script):
             met = yield from self._close()
             if met[0] and met.sum() >= ENOUGH:
                 yield from self._press()
-                if (self._tips.feel(self) > FELT).sum() >= ENOUGH and abs(self._tilt()) < TILTED:
+                if (np.linalg.norm(self._tips.reading(self), axis=1) > FELT).sum() >= ENOUGH and abs(
+                    self._tilt()
+                ) < TILTED:
                     return
             self._gaps[:], self.grip, self._trim, self._line = OPEN, 0.0, 0.0, self._tips.D[:, 0]
             self._follow()
