@@ -119,7 +119,7 @@ class HandController:
         return self._last.time if self._last is not None else 0.0
 
     def move_with(self, velocity: np.ndarray) -> None:
-        """In the next tick the target of a JOINTS command moves with ``velocity`` (22,) rad/s; the joints keep up."""
+        """In the next tick the target of a JOINTS command moves with ``velocity`` (22,) rad/s."""
         if np.shape(velocity) != (len(HAND.joints),) or not np.isfinite(velocity).all():
             raise NeoError(f"velocity {velocity}; {len(HAND.joints)} finite rad/s needed")
         self._velocity = np.minimum(np.maximum(velocity, -HAND.velocity), HAND.velocity)

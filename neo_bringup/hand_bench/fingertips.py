@@ -19,16 +19,13 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from neo_description import parameters
 from neo_description.errors import NeoError
 from neo_description.hand import hand_parts
-from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import CONTROL_DT, HAND, SIDES, TAXELS
-from neo_hand_control.controller import PARAMETERS
-from neo_hand_control.finger_dynamics import FingerDynamics
+from neo_hand_control.controller import HandController
+from neo_hand_control.fingertip_paths import FingertipPaths
 from neo_hand_control.fingertips import FINGERS, FingertipFollower
 from neo_hand_control.hand_kinematics import HandKinematics
-from neo_hand_control.servo import Servo
 from neo_sim.hand_rig import HandRig, turned
 
 RADIUS = (0.010, 0.020)  # m
@@ -169,13 +166,18 @@ def privileged_tips(rig: HandRig, side: str) -> dict[str, np.ndarray]:
 
 
 def measure(
-    seed: int, side: str = "", plant: SimpleNamespace | None = None, gravity: bool = True
+    seed: int,
+    side: str = "",
+    plant: SimpleNamespace | None = None,
+    gravity: bool = True,
+    params: SimpleNamespace | None = None,
 ) -> dict[str, Any]:
-    """One run of all five fingers; ``gravity``: whether the arm tells the hand where down is.
+    """One run of all five fingers through the hand's controller.
 
-    ``error``: finger → distances (m) of the true tip from where it should be, every tick; ``joint``
-    (k, 22) rad: true joints off their references; ``cpu``: s a tick for references, torques and tensions,
-    median; ``flow`` (22,): what the joints found motion to cost, over what is written down.
+    ``plant``: the rig's parameters; ``gravity``: whether the arm tells the hand where down is; ``params``: of
+    the controller. ``error``: finger → distances (m) of the true tip from where it should be, every tick;
+    ``joint`` (k, 22) rad: true joints off their references; ``cpu``: s a tick for the controller, and
+    ``cpu_path`` for references and commands, medians.
     """
     rng = np.random.default_rng([seed, 5])
     side = side or SIDES[seed % 2]
@@ -183,51 +185,48 @@ def measure(
     rig = HandRig(side, seed=seed, params=plant)
     rig.carry(turned(side, np.zeros(3), turn), at_once=True)
     mujoco.mj_forward(rig.model, rig.data)
-    servo = Servo(parameters.load(PARAMETERS, side=side))
-    follower, dynamics = FingertipFollower(side, bent()), FingerDynamics(side)
     down = _gravity(rig, side, rng) if gravity else None
-    state = rig.state()
-    q_start = state.joint_position
-    q_first = _begin(follower, paths)
+    hand = HandController(side, params)
+    lead = FingertipPaths(hand, bent())
+    _accepted(rig.command(hand.update(rig.state(side)), side))
+    rig.step()
+    lead.begin({finger: path.at(0.0)[0] for finger, path in paths.items()}, down)
     error: dict[str, list[float]] = {finger: [] for finger in FINGERS}
-    joint, cpu = [], []
-    zero = np.zeros(len(HAND.joints))
+    joint, cpu = [], np.zeros((round((SETTLE + RUN) / CONTROL_DT), 3))
     for k in range(round((SETTLE + RUN) / CONTROL_DT)):
-        t = k * CONTROL_DT - SETTLE
+        t, state = k * CONTROL_DT - SETTLE, rig.state(side)
+        cpu[k, 0] = time.process_time()
         wanted = {finger: path.at(t) for finger, path in paths.items()}
-        begun = time.process_time()
-        if t < 0.0:
-            share = min(2.0 * (1.0 + t / SETTLE), 1.0)
-            q_ref = q_start + share * (q_first - q_start)
-            qd_ref = 2.0 / SETTLE * (q_first - q_start) if share < 1.0 else zero
-        else:
-            q_ref, qd_ref = follower.step(
+        if t >= 0.0:
+            lead.step(
                 {finger: x for finger, (x, _) in wanted.items()},
                 {finger: v for finger, (_, v) in wanted.items()},
+                down,
             )
-        q, qd = state.joint_position, state.joint_velocity
-        own = dynamics.accelerated(q_ref, qd_ref, CONTROL_DT, down)
-        torque = servo.torque(q, qd, q_ref, own, zero, CONTROL_DT, qd_ref=qd_ref)
-        tension = servo.tensions(torque)
-        cpu.append(time.process_time() - begun)
+        cpu[k, 1] = time.process_time()
+        answer = hand.update(state)
+        cpu[k, 2] = time.process_time()
         if t >= 0.0:
             true = privileged_tips(rig, side)
             for finger, (x, _) in wanted.items():
                 error[finger].append(float(np.linalg.norm(true[finger] - x)))
-            joint.append(rig.privileged_joints() - q_ref)
-        refused = rig.command(TendonCommand(tick=state.tick, mode=DriveMode.TENSION, tension=tension))
-        if refused is not None:
-            raise NeoError(f"the drives refused: {refused}")
+            joint.append(rig.privileged_joints(side) - lead.follower.q)
+        _accepted(rig.command(answer, side))
         rig.step()
-        state = rig.state()
+    settled = round(SETTLE / CONTROL_DT)
     return {
         "side": side,
         "turn": turn.tolist(),
         "error": error,
         "joint": np.array(joint),
-        "flow": servo.flow.copy(),
-        "cpu": float(np.median(cpu[-500:])),
+        "cpu": float(np.median(cpu[settled:, 2] - cpu[settled:, 1])),
+        "cpu_path": float(np.median(cpu[settled:, 1] - cpu[settled:, 0])),
     }
+
+
+def _accepted(refused: str | None) -> None:
+    if refused is not None:
+        raise NeoError(f"refused: {refused}")
 
 
 def _begin(follower: FingertipFollower, paths: dict[str, Path]) -> np.ndarray:
