@@ -37,7 +37,7 @@ class Feeling:
     ``shear`` (3,) summed shear; ``net`` (3,) summed force of the object on the hand;
     ``ratio`` the normal-weighted mean of shear over normal; ``friction`` the coefficient believed;
     ``use`` (19,) of each pad and ``used`` of the hand, 0..1: share of the friction that is used; ``slip`` the
-    probability that the object slides; ``cop`` (3,) m centre of pressure and
+    probability that the object slides, made of ``trembling``; ``cop`` (3,) m centre of pressure and
     ``cop_speed`` m/s its filtered speed while the same pads touch; ``living`` share of the pads that are
     alive.
     """
@@ -54,6 +54,7 @@ class Feeling:
     use: np.ndarray
     used: float
     slip: float
+    trembling: float
     cop: np.ndarray
     cop_speed: float
     living: float
@@ -153,6 +154,7 @@ class Touch:
             self.friction.use,
             self.friction.total_use,
             self.sliding.probability,
+            self.sliding.trembling,
             cop,
             cop_speed,
             max(float(alive.mean()), 0.1),
