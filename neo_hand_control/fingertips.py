@@ -32,6 +32,7 @@ BIAS = 0.02  # share of the way to the rest posture that a tick asks for
 SPEED = 8.0  # rad/s of a reference, at most
 SEARCH = 0.2  # rad a step while searching
 MARGIN = 0.01  # rad kept from the joints' ends
+YZX, ZXY = [1, 2, 0], [2, 0, 1]
 SOLVES = 4  # times that a step is solved again because joints met limits, at most
 
 
@@ -49,6 +50,7 @@ class FingertipFollower:
         n = len(HAND.joints)
         # (5, most): joints of each finger, shorter ones filled up with a joint that moves nothing
         self._joints = np.array([joints + [n] * (most - len(joints)) for joints in own])
+        self._real, self._is_real = np.minimum(self._joints, n - 1), (self._joints < n)[:, :, None]
         flesh = {pad.taxel: pad for pad in hand_parts(side)[1]}
         tips = [flesh[TAXELS[pad]] for pad in self._pads]
         # from a pad's frame, on its surface, to the middle of the tip
@@ -119,13 +121,10 @@ class FingertipFollower:
     def _jacobians(self, fingers: np.ndarray) -> np.ndarray:
         """(k, 3, most) m/rad of the tips of ``fingers`` (k,)."""
         axis, anchor = self._kinematics.axes()
-        joints = self._joints[fingers]
-        real = joints < len(axis)
-        joints = np.minimum(joints, len(axis) - 1)
-        a, arm = axis[joints] * real[:, :, None], self._tips[fingers][:, None, :] - anchor[joints]
-        return np.stack(
-            [a[..., i - 2] * arm[..., i - 1] - a[..., i - 1] * arm[..., i - 2] for i in range(3)], 1
-        )
+        joints = self._real[fingers]
+        a, arm = axis[joints] * self._is_real[fingers], self._tips[fingers][:, None, :] - anchor[joints]
+        moved = a[:, :, YZX] * arm[:, :, ZXY] - a[:, :, ZXY] * arm[:, :, YZX]  # a × arm
+        return moved.transpose(0, 2, 1)
 
 
 def _index(finger: str) -> int:
