@@ -21,8 +21,8 @@ STROKE = (
 )  # rad of the right hand's wrist, seen from above to the left; of the left hand's mirrored
 TURN_SPEED, BACK_SPEED = 0.8, 2.0  # rad/s
 GRASP = "medium_wrap"
-HOLD = 45.0  # N on the jar
-FIRST, MORE, MOST = 45.0, 15.0, 80.0  # N on the lid
+HOLD = 90.0  # N on the jar: it must bear what the lid bears
+FIRST, MORE, MOST = 60.0, 15.0, 90.0  # N on the lid
 SLID = 0.5  # share of the way that the fingers gave way
 STROKES = 5
 
@@ -33,7 +33,7 @@ class Jar(Handling):
     ``lid`` (3,) m: the lid's middle from the turning hand's shift 0; ``lid_width`` m; ``angle`` rad to turn.
     """
 
-    def __init__(self, holder: str, width: float, lid: Vector, lid_width: float, angle: float = 2.6):
+    def __init__(self, holder: str, width: float, lid: Vector, lid_width: float, angle: float = 3.2):
         self.holder, self.turner = holder, "r" if holder == "l" else "l"
         self.width, self.lid, self.lid_width = width, np.asarray(lid, float), lid_width
         self.angle, self.turned = angle, 0.0
