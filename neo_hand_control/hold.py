@@ -5,7 +5,7 @@ pushed over. When the groups of the grasp's ``opposition`` all feel it, the whol
 total force ``F`` ramps up to the grip's set point and is divided among the pads by the grasp's shares.
 What is pressed is trimmed to what the pads feel, at once in part and in time wholly:
 
-    e = (F - N) / F            N: all pads' normal forces, at most four times the fingers'
+    e = (F - N) / F            N: all pads' normal forces, at most 2.5 times the fingers'
     trim = clip(g e + clip(k ∫ e dt))
 
 When a pad that presses is dead, nothing is trimmed, and the hand starts with more force
@@ -32,8 +32,9 @@ from neo_hand_control.grasps import Grasp
 from neo_hand_control.grip import Grip
 from neo_hand_control.touch import FINGERS, GROUP_OF_PAD, GROUPS, Feeling
 
-FINGERS_COUNT = 4.0
+FINGERS_COUNT = 2.5
 FINGER_PADS = np.array([name.split("_")[0] not in ("thumb", "palm") for name in TAXELS], float)
+THUMB = GROUPS.index("thumb")
 PALM = GROUPS.index("palm")
 THUMB_PADS = np.equal(GROUP_OF_PAD, GROUPS.index("thumb")).astype(float)
 
@@ -133,12 +134,12 @@ class Hold:
     def _keep(self, grasp: Grasp, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
         p = self._p
         self.force = self.grip.update(feeling, dt)
-        self._regulate(self._felt(grasp, state, feeling), dt)
         dead = (grasp.push > 0.0) & ~np.asarray(state.taxel_valid, bool)
-        doubtful = np.isin(np.arange(len(GROUPS)), GROUP_OF_PAD[dead])
-        here = self._opposed(grasp, feeling.group_contact | doubtful) and (
-            dead.any() or feeling.normal > p.lost_share * self.force
-        )
+        met = feeling.group_contact | np.isin(np.arange(len(GROUPS)), GROUP_OF_PAD[dead])
+        met[THUMB] |= met[PALM]  # fingers may hold against the palm, too
+        here = self._opposed(grasp, met) and (dead.any() or feeling.normal > p.lost_share * self.force)
+        felt = self._felt(grasp, state, feeling)
+        self._regulate(felt if here or felt is None else 0.0, dt)  # what opposes no longer is looked for
         self._apart = 0.0 if here else self._apart + dt
         return GraspPhase.LOST if self._apart > p.lost_time else GraspPhase.HOLDING
 
