@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -15,6 +16,7 @@ from neo_description.errors import NeoError
 
 TAKES = Path(__file__).with_name("takes.yaml")
 UP = np.array([0.0, 0.0, 1.0])
+LOW = 0.075  # m: what is not higher is taken as its row's `low` says
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Take:
     ``height``: share of the object's height at which it is gripped. ``way_in`` (2,): direction of
     the last centimetres in the gripper's x and z. ``headings`` rad: of the fingers about the
     vertical, 0 = forward, positive = inwards, tried in this order; ``square`` turns each to the nearest
-    side of the object.
+    side of the object. ``low``: how those at most ``LOW`` m high are taken instead.
     """
 
     grasp: str
@@ -35,6 +37,7 @@ class Take:
     headings: tuple[float, ...]
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     square: bool = False
+    low: Take | None = None
 
 
 @dataclass(frozen=True)
@@ -66,19 +69,20 @@ class Obstacle:
 
 def takes() -> dict[str, Take]:
     """Object class → how it is taken."""
-    rows = yaml.safe_load(TAKES.read_text())
-    return {
-        name: Take(
-            grasp=row["grasp"],
-            from_above=row.get("from_above", False),
-            height=row["height"],
-            way_in=tuple(row["way_in"]),
-            headings=tuple(row["headings"]),
-            offset=tuple(row.get("offset", (0.0, 0.0, 0.0))),
-            square=row.get("square", False),
-        )
-        for name, row in rows.items()
-    }
+    return {name: _take(row) for name, row in yaml.safe_load(TAKES.read_text()).items()}
+
+
+def _take(row: dict[str, Any]) -> Take:
+    return Take(
+        grasp=row["grasp"],
+        from_above=row.get("from_above", False),
+        height=row["height"],
+        way_in=tuple(row["way_in"]),
+        headings=tuple(row["headings"]),
+        offset=tuple(row.get("offset", (0.0, 0.0, 0.0))),
+        square=row.get("square", False),
+        low=_take(row["low"]) if "low" in row else None,
+    )
 
 
 def gripper_rotation(side: str, heading: float, from_above: bool) -> np.ndarray:
@@ -141,6 +145,8 @@ def plan_grasp(
     """
     if side not in ("l", "r"):
         raise NeoError(f"no side {side!r}; l or r")
+    if take.low is not None and size[2] <= LOW:
+        take = take.low
     centre = T_odom_object[:3, 3]
     target = Obstacle(centre, float(max(size[:2]) / 2), float(size[2]))
     plans = []

@@ -63,3 +63,18 @@ def test_what_lies_lower_than_the_hand_is_no_obstacle():
 def test_a_wrong_side_is_named():
     with pytest.raises(NeoError, match="no side 'x'"):
         plan(at(0.4, -0.1), side="x")
+
+
+@pytest.mark.parametrize("name", ["fruit", "ball", "box"])
+@pytest.mark.parametrize("side", ["l", "r"])
+def test_low_things_are_taken_from_above(name, side):
+    """From the side the hand's edge met the table before it reached a plum."""
+    y = 0.2 if side == "l" else -0.2
+    low = plan_grasp(
+        side, takes()[name], at(0.4, y, 0.78), np.array([0.06, 0.06, 0.054]), CURRENT, [], 0.12, 0.05
+    )
+    assert low.T_grasp[2, 2] == pytest.approx(-1.0)  # the palm looks down
+    assert low.T_before[2, 3] == pytest.approx(low.T_grasp[2, 3] + 0.12)
+    assert low.T_grasp[2, 3] - (0.78 - 0.027) == pytest.approx(0.068)  # the fingertips stay off the table
+    high = plan_grasp(side, takes()[name], at(0.4, y), np.array([0.06, 0.06, 0.12]), CURRENT, [], 0.12, 0.05)
+    assert abs(high.T_grasp[2, 2]) < 1e-9
