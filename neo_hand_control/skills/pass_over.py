@@ -1,22 +1,21 @@
 """Pass a thing from hand to hand: the first takes it low and brings it, the other grasps it above.
 
-The giving hand lets go when it feels that the other carries: the weight it felt before must have fallen by
-``TAKEN``. The other hand pulls up a little for that; what it cannot pull it does not hold, and then nobody
-lets go.
+The giving hand is told to ``GIVE``: it lets go when it feels that what it holds is taken. The other hand
+pulls up a little for that; what it cannot pull it does not hold, and then nobody lets go.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from neo_description.signals import GraspPhase
+from neo_description.signals import GraspPhase, HandAction, HandCommand
 from neo_hand_control.skills.handling import STILL, Handling, before
 from neo_hand_control.skills.skill import Steps, Vector
 
 LIFT = 0.10  # m
 ABOVE = 0.10  # m: the taking hand above the giving one
 MET = 3.0  # N at which the taking hand is near enough
-TAKEN = 0.5  # share of the weight that must have gone
+READY = 0.4  # s for the giving hand to feel what it holds before it is pulled
 PULL = 0.012  # m the taking hand pulls up at most
 PULL_SPEED = 0.006  # m/s
 
@@ -47,22 +46,21 @@ class PassOver(Handling):
         yield from self.go(taker, at + before(taker), 0.2)
         yield from self.carry({taker: (at, STILL)}, speed=0.06, until=lambda: self.normal(taker) > MET)
         yield from self.wait(0.2)
-        weight = yield from self.weigh(giver)
         yield from self.take(taker, self.grasp, self.width)
-        yield from self._pull(weight)
-        yield from self.let_go(giver)
+        self.tell(giver, HandCommand(HandAction.GIVE))
+        yield from self.wait(READY)
+        yield from self._pull()
+        yield from self.wait(2.0, lambda: self.phase(giver) == GraspPhase.IDLE)
         yield from self.go(giver, self.shift[giver] + before(giver))
         yield from self.go(taker, self.shift[taker] + self.apart / 4)
         if self.phase(taker) != GraspPhase.HOLDING:
             self.fail("the taking hand lost it")
 
-    def _pull(self, weight: float) -> Steps:
-        """The taking hand pulls up until the giving hand feels that the weight (N) goes."""
+    def _pull(self) -> Steps:
+        """The taking hand pulls up until the giving hand lets go."""
         top = self.shift[self.taker][2] + PULL
-        felt = weight
-        while felt > (1.0 - TAKEN) * weight:
+        while self.phase(self.giver) == GraspPhase.HOLDING:
             if self.shift[self.taker][2] > top:
-                self.fail(f"the {self.taker} hand pulls and does not take the load of {weight:.1f} N")
+                self.fail(f"the {self.taker} hand pulls and nothing is given")
             yield
             self.shift[self.taker][2] += PULL_SPEED * self.dt
-            felt += self.dt / 0.05 * (self.load(self.giver) - felt)
