@@ -78,11 +78,12 @@ def draw_paths(side: str, rng: np.random.Generator, tries: int = 300) -> dict[st
     """A path for every finger that it can reach; drawn again where fingers would meet."""
     follower, kinematics = FingertipFollower(side, bent()), HandKinematics(side)
     paths = {finger: _reachable(follower, finger, rng) for finger in FINGERS}
-    for _ in range(tries):
+    for k in range(tries):
         unfit = _unfit(follower, kinematics, paths)
-        if unfit is None:
+        if not unfit:
             return paths
-        paths[unfit] = _reachable(follower, unfit, rng)
+        again = unfit[k % len(unfit)]  # of two that meet, one and the other in turn
+        paths[again] = _reachable(follower, again, rng)
     raise NeoError(f"no paths found on which the fingers stay {1e3 * GAP} mm apart, in {tries} tries")
 
 
@@ -119,8 +120,10 @@ def _misses(follower: FingertipFollower, finger: str, path: Path) -> float:
     return worst
 
 
-def _unfit(follower: FingertipFollower, kinematics: HandKinematics, paths: dict[str, Path]) -> str | None:
-    """A finger that its references cannot take along its path, or that comes near its neighbour, if any."""
+def _unfit(
+    follower: FingertipFollower, kinematics: HandKinematics, paths: dict[str, Path]
+) -> tuple[str, ...]:
+    """Fingers whose references cannot keep to their paths, or that meet each other or the palm."""
     _begin(follower, paths)
     pads = {finger: [i for i, name in enumerate(TAXELS) if name.startswith(finger)] for finger in FINGERS}
     for k in range(round(RUN / CONTROL_DT)):
@@ -131,14 +134,17 @@ def _unfit(follower: FingertipFollower, kinematics: HandKinematics, paths: dict[
         for finger, (x, _) in wanted.items():
             own = [i for i, name in enumerate(HAND.joints) if name.startswith(finger)]
             if np.linalg.norm(follower.tip(finger) - x) > REACHED or np.abs(qd[own]).max() > FASTEST:
-                return finger
+                return (finger,)
         if k % 20:
             continue
         kinematics.move(follower.q)
+        touching = kinematics.touching_itself(GAP)
+        if touching.any():
+            return tuple(finger for finger in FINGERS if touching[pads[finger]].any())
         for one, other in pairwise(FINGERS):
             if any(kinematics.nearest(i, j)[0] < GAP for i in pads[one][1:] for j in pads[other][1:]):
-                return other
-    return None
+                return (one, other)
+    return ()
 
 
 def orientation(rng: np.random.Generator) -> np.ndarray:
