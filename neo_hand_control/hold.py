@@ -5,7 +5,7 @@ pushed over. When the groups of the grasp's ``opposition`` all feel it, the whol
 total force ``F`` ramps up to the grip's set point and is divided among the pads by the grasp's shares.
 What is pressed is trimmed to what the pads feel, at once in part and in time wholly:
 
-    e = (F - N) / F            N: all pads' normal forces, at most 2.5 times the fingers'
+    e = (F - N) / F            N: sum of the pads' normal forces less the length of their vector sum
     trim = clip(g e + clip(k ∫ e dt))
 
 When a pad that presses is dead, nothing is trimmed, and the hand starts with more force
@@ -26,14 +26,11 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandState
-from neo_description.tables import TAXELS
 from neo_hand_control.fingers import Fingers
 from neo_hand_control.grasps import Grasp
 from neo_hand_control.grip import Grip
 from neo_hand_control.touch import FINGERS, GROUP_OF_PAD, GROUPS, Feeling
 
-FINGERS_COUNT = 2.5
-FINGER_PADS = np.array([name.split("_")[0] not in ("thumb", "palm") for name in TAXELS], float)
 THUMB = GROUPS.index("thumb")
 PALM = GROUPS.index("palm")
 THUMB_PADS = np.equal(GROUP_OF_PAD, GROUPS.index("thumb")).astype(float)
@@ -155,15 +152,14 @@ class Hold:
 
     @staticmethod
     def _felt(grasp: Grasp, state: HandState, feeling: Feeling) -> float | None:
-        """The grip that is felt (N): the pads' normal forces; None when a pad that presses is dead.
+        """The grip that is felt (N): the pads' normal forces without what none of them opposes.
 
-        It counts no more than ``FINGERS_COUNT`` times what the fingers press: what thumb and palm do to an
-        object that the fingers hardly touch is no grip.
+        A hand that is pushed against a thing on a table feels much and grips nothing. None when a pad that
+        presses is dead.
         """
         if grasp.push[~np.asarray(state.taxel_valid, bool)].any():
             return None
-        fingers = float(FINGER_PADS @ feeling.force[:, 0])
-        return min(feeling.normal, FINGERS_COUNT * fingers) if grasp.push @ FINGER_PADS else feeling.normal
+        return feeling.normal - float(np.linalg.norm(feeling.net - feeling.shear))
 
     @staticmethod
     def _opposed(grasp: Grasp, met: np.ndarray) -> bool:
