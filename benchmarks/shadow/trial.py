@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.shadow.hand import HERE
 from benchmarks.shadow.plant import Block, Plant
 from neo_description import parameters
+from neo_description.errors import NeoError
 from neo_description.signals import GraspPhase, HandAction, HandCommand
 from neo_description.tables import CONTROL_RATE
 from neo_hand_control.controller import PARAMETERS, HandController
@@ -122,4 +123,4 @@ def run(
 def _ask(hand: HandController, command: HandCommand) -> None:
     refused = hand.command(command)
     if refused is not None:
-        raise ValueError(refused)
+        raise NeoError(f"the hand refused {command.action.name}: {refused}")
