@@ -65,7 +65,7 @@ def _jobs(what: str, seed: int) -> list[Job]:
         from neo_bringup.hand_bench import grasps
 
         return [
-            ("neo_bringup.hand_bench.grasps", "measure", (name, own(0))) for name in grasps.demonstrated()
+            ("neo_bringup.hand_bench.grasps", "measure", (name, own(0))) for name in grasps.demonstrations()
         ]
     if what == "fingertips":
         return [("neo_bringup.bench.hand", "fingertips", (own(0),))]
@@ -128,7 +128,7 @@ def _label(job: Job) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.bool_ | np.integer | np.floating):
         return value.item()
-    return value if isinstance(value, bool | int | float | str | type(None)) else None
+    return value if isinstance(value, bool | int | float | str) else None
 
 
 def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
