@@ -158,6 +158,16 @@ def add_skin(spec: mujoco.MjSpec, bodies: dict[str, mujoco.MjsBody], fingers: bo
     parts = _trunk()
     for s in SIDES:
         parts += _leg(s) + _arm(s) + _hand(s, fingers)
+    _add_parts(bodies, parts)
+
+
+def add_hand_skin(spec: mujoco.MjSpec, bodies: dict[str, mujoco.MjsBody], side: str) -> None:
+    """Clothe one hand that stands alone."""
+    _add_looks(spec)
+    _add_parts(bodies, _hand(side, True))
+
+
+def _add_parts(bodies: dict[str, mujoco.MjsBody], parts: list[Part]) -> None:
     for part in parts:
         fields = {"contype": 0, "conaffinity": 0, "group": GROUP, "mass": 0.0, "material": part.look}
         if isinstance(part, Limb):

@@ -155,9 +155,9 @@ class Hold:
         """The grip that is felt (N): the pads' normal forces without what none of them opposes.
 
         A hand that is pushed against a thing on a table feels much and grips nothing. None when a pad that
-        presses is dead.
+        presses is dead, and in grasps of one group: against a hook stands a weight, against a key no pad.
         """
-        if grasp.push[~np.asarray(state.taxel_valid, bool)].any():
+        if len(grasp.opposition) == 1 or grasp.push[~np.asarray(state.taxel_valid, bool)].any():
             return None
         return feeling.normal - float(np.linalg.norm(feeling.net - feeling.shear))
 

@@ -6,6 +6,7 @@ scattered by seed, and the hand goes where the table of demonstrations says the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -153,9 +154,9 @@ def _weigh(body: mujoco.MjsBody, demo: Demonstration, mass: float) -> None:
 
 
 class Showing:
-    """One demonstration on the rig: :meth:`close`, :meth:`lift`, :meth:`shake`."""
+    """One demonstration on the rig: :meth:`close`, :meth:`lift`, :meth:`shake`; ``more``: scenery beside."""
 
-    def __init__(self, grasp: str, seed: int, side: str = ""):
+    def __init__(self, grasp: str, seed: int, side: str = "", more: Sequence[Scenery] = ()):
         table = demonstrations()
         if grasp not in table:
             raise NeoError(f"no demonstration of {grasp!r}; one of {', '.join(table)}")
@@ -164,7 +165,7 @@ class Showing:
         self.rig = HandRig(
             self.side,
             seed=seed,
-            scenery=[scenery(demo, np.random.default_rng(seed))],
+            scenery=[scenery(demo, np.random.default_rng(seed)), *more],
             mounts={self.side: (0.0, 0.0, 0.0)},
         )
         D_world = R_WORLD_WRIST @ directions(self.side)
