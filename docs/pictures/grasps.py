@@ -17,7 +17,7 @@ from neo_hand_control.grasps import grasps
 
 HERE = Path(__file__).parent
 COLUMNS, CELL, LABEL = 6, (266, 236), 22  # pixels
-SIDE, SEED = "r", 0
+SIDE, SEED = "r", 6
 EYE = np.array([0.14, 0.27, 0.10])  # m from the gripper
 LIFT = 0.06  # m
 STAND = (0.80, 0.78, 0.74, 1.0)
@@ -36,12 +36,14 @@ def clothe(spec: mujoco.MjSpec) -> None:
         geom.rgba = STAND
 
 
-def picture(grasp: str) -> np.ndarray:
-    """One cell (h, w, 3) BGR: closed, lifted a little."""
+def picture(grasp: str) -> np.ndarray | None:
+    """One cell (h, w, 3) BGR: closed, lifted a little; None when the thing fell."""
     showing = Showing(grasp, SEED, SIDE, [clothe])
-    if not showing.close():
-        print(f"{grasp}: not held")
+    showing.close()
     showing.env.run(0.7, lambda u, t: showing.at(0.0, LIFT * u))
+    if not 0.5 * LIFT < showing.privileged_height < 2.0 * LIFT:
+        print(f"{grasp}: fell, left out")
+        return None
     model, data = showing.rig.model, showing.rig.data
     width, height = CELL[0], CELL[1] - LABEL
     model.vis.global_.offwidth, model.vis.global_.offheight = 3 * width, 3 * height
@@ -69,7 +71,8 @@ def picture(grasp: str) -> np.ndarray:
 
 def main() -> None:
     """grasps.png, in the order of the table."""
-    cells = [picture(name) for name in grasps() if name in demonstrations()]
+    drawn = [picture(name) for name in grasps() if name in demonstrations()]
+    cells = [cell for cell in drawn if cell is not None]
     while len(cells) % COLUMNS:
         cells.append(np.full_like(cells[0], 255))
     sheet = np.vstack([np.hstack(cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)])
