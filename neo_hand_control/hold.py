@@ -121,8 +121,8 @@ class Hold:
         p, goal = self._p, self.grip.target
         self.force = min(self.force + goal * dt / p.force_ramp_time, goal)
         felt = self._felt(self.grasp, state, feeling)
-        self._regulate(felt, dt)
-        if self.force >= goal and (felt is None or felt >= p.held_share * goal):
+        self._regulate(felt, feeling.normal, dt)
+        if self.force >= goal and (felt is None or feeling.normal >= p.held_share * goal):
             return GraspPhase.HOLDING
         if self._age > p.build_up_timeout:
             return GraspPhase.LOST
@@ -136,17 +136,19 @@ class Hold:
         met[THUMB] |= met[PALM]  # fingers may hold against the palm, too
         here = self._opposed(grasp, met) and (dead.any() or feeling.normal > p.lost_share * self.force)
         felt = self._felt(grasp, state, feeling)
-        self._regulate(felt if here or felt is None else 0.0, dt)  # what opposes no longer is looked for
+        sought = felt if here or felt is None else 0.0  # what opposes no longer is looked for
+        self._regulate(sought, feeling.normal, dt)
         self._apart = 0.0 if here else self._apart + dt
         return GraspPhase.LOST if self._apart > p.lost_time else GraspPhase.HOLDING
 
-    def _regulate(self, felt: float | None, dt: float) -> None:
-        """Trim what is pressed to what is ``felt`` (N)."""
+    def _regulate(self, felt: float | None, normal: float, dt: float) -> None:
+        """Trim what is pressed to what is ``felt`` (N); up only while all pads feel less than is wanted."""
         if felt is None:
             return
         p = self._p
         error = (self.force - felt) / max(self.force, 1.0)
         low, high = p.force_trim_range
+        high = high if normal < self.force else 1.0
         self._trim_sum = min(max(self._trim_sum + p.force_integral * error * dt, low), high)
         self.trim = min(max(self._trim_sum + p.force_gain * error, low), high)
 
