@@ -16,6 +16,8 @@ from neo_description.skeleton import Link
 
 PALM_SIZE = (0.095, 0.085, 0.028)  # m along u, v, w
 PALM_START = 0.015  # m: the palm begins this far from the wrist
+# Attitude of both wrists with the hand held forward: fingers along x, thumb up, the palms facing each other.
+R_WORLD_WRIST = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 GRIPPER = (0.068, 0.0, 0.046)  # m: l_gripper from the wrist, along u, v, w
 FINGERS: dict[str, tuple[tuple[float, float], tuple[float, float, float], float]] = {
     # knuckle (u, v); lengths of the three phalanges; radius (m)
@@ -177,3 +179,12 @@ def gripper(side: str) -> tuple[np.ndarray, np.ndarray]:
     D = directions(side)
     u, _, w = D.T
     return D @ np.array(GRIPPER), np.column_stack([u, np.cross(w, u), w])
+
+
+def rotation(turn: np.ndarray) -> np.ndarray:
+    """(3, 3): Rx Ry Rz of ``turn`` (3,) rad, as hands are turned from being held forward."""
+    (sx, sy, sz), (cx, cy, cz) = np.sin(turn), np.cos(turn)
+    Rx = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
+    Ry = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
+    Rz = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
+    return Rx @ Ry @ Rz

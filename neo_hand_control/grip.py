@@ -2,8 +2,8 @@
 
     load     L   = min(|sum of the pads' forces|, |sum of their shear|), low-passed, plus lead * dL/dt   (N)
     ratio    F_r = L / (mu * margin)                 mu: learned by :mod:`neo_hand_control.friction`
-    reflex   F_x <- F_x + gain * F * dt  while sliding,      F_x <- F_x * exp(-dt / decay)
-    (N) target   F   = clip(max(F_start, F_r) + F_x, F_min, F_max), rising and falling at limited rates
+    reflex   F_x <- F_x + gain * F * dt  while sliding,      F_x <- F_x * exp(-dt / decay)                 (N)
+    target   F   = clip(max(F_start, F_r) + F_x, F_min, F_max), rising and falling at limited rates
 
 The load is a vector sum, not a sum of lengths: what the squeeze itself makes on a round object cancels in
 it, so squeezing harder does not ask for more squeezing. What normal forces carry (a finger under the thing)
@@ -37,7 +37,6 @@ class Grip:
         self.load = 0.0
         self._slope = 0.0
         self.reflex = 0.0
-        self.sliding = False
         self._age = 0.0
 
     @property
@@ -54,11 +53,11 @@ class Grip:
         self._slope += min(dt / p.grip_slope_time, 1.0) * ((self.load - before) / dt - self._slope)
         load = self.load + p.grip_lead * max(self._slope, 0.0)
         self.reflex *= math.exp(-dt / p.grip_reflex_decay)
-        self.sliding = feeling.slip >= p.grip_slip_probability and self._age > p.grip_settle_time
+        sliding = feeling.slip >= p.grip_slip_probability and self._age > p.grip_settle_time
         needed = (
             max(self._start, load / (feeling.friction * p.grip_margin)) if self.fixed is None else self.fixed
         )
-        if self.sliding:
+        if sliding:
             grown = self.reflex + p.grip_reflex_gain * needed * dt
             self.reflex = max(min(grown, p.grip_reflex_share * needed), self.reflex)
         wanted = needed + self.reflex

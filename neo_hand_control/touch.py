@@ -37,9 +37,8 @@ class Feeling:
     ``shear`` (3,) summed shear; ``net`` (3,) summed force of the object on the hand;
     ``ratio`` the normal-weighted mean of shear over normal; ``friction`` the coefficient believed;
     ``use`` (19,) of each pad and ``used`` of the hand, 0..1: share of the friction that is used; ``slip`` the
-    probability that the object slides, made of ``trembling``; ``cop`` (3,) m centre of pressure and
-    ``cop_speed`` m/s its filtered speed while the same pads touch; ``living`` share of the pads that are
-    alive.
+    probability that the object slides, made of ``trembling``; ``cop`` (3,) m centre of pressure;
+    ``living`` share of the pads that are alive.
     """
 
     force: np.ndarray
@@ -56,7 +55,6 @@ class Feeling:
     slip: float
     trembling: float
     cop: np.ndarray
-    cop_speed: float
     living: float
 
     @property
@@ -93,9 +91,6 @@ class Touch:
         self._zero = np.zeros((n, 3))
         self._known = np.zeros(n, bool)  # pads whose zero was found once
         self._contact = np.zeros(n, bool)
-        self._cop: np.ndarray | None = None
-        self._cop_contact = np.zeros(n, bool)
-        self._cop_velocity = np.zeros(3)
 
     def update(
         self,
@@ -140,7 +135,7 @@ class Touch:
         else:
             self.friction.update(n, lengths, dt)
             self.sliding.update(n, dt)
-        cop, cop_speed = self._centre(n, contact, p_wrist_pad, total, dt)
+        cop = n @ p_wrist_pad / total if total > 0.0 else np.zeros(3)
         return Feeling(
             force,
             contact.copy(),
@@ -156,7 +151,6 @@ class Touch:
             self.sliding.probability,
             self.sliding.trembling,
             cop,
-            cop_speed,
             max(float(alive.mean()), 0.1),
         )
 
@@ -167,17 +161,3 @@ class Touch:
         self._zero[first] = reading[first]
         self._known |= first
         self._zero[near] += error[near] * min(dt / self._p.touch_zero_time, 1.0)
-
-    def _centre(
-        self, n: np.ndarray, contact: np.ndarray, p_wrist_pad: np.ndarray, total: float, dt: float
-    ) -> tuple[np.ndarray, float]:
-        if total <= 0.0:
-            self._cop = None
-            return np.zeros(3), 0.0
-        cop = n @ p_wrist_pad / total
-        same = self._cop is not None and bool((contact == self._cop_contact).all())
-        follow = min(dt / self._p.touch_cop_time, 1.0)
-        velocity = (cop - self._cop) / max(dt, 1e-6) if same and self._cop is not None else np.zeros(3)
-        self._cop_velocity += follow * (velocity - self._cop_velocity)
-        self._cop, self._cop_contact = cop, contact.copy()
-        return cop, float(np.linalg.norm(self._cop_velocity))

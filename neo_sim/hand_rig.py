@@ -22,13 +22,13 @@ import numpy as np
 
 from neo_description import parameters
 from neo_description.errors import NeoError
-from neo_description.hand import gripper
+from neo_description.hand import R_WORLD_WRIST, gripper, rotation
 from neo_description.objects import Thing
 from neo_description.signals import DriveMode, HandState, TendonCommand
 from neo_description.tables import CONTROL_RATE, HAND, PLANT_RATE, SIDES, TAXELS, prefixed
 from neo_sim import hand_rig_model
 from neo_sim.drives import DriveGroup, DriveSettings
-from neo_sim.hand_rig_model import AXES, R_WORLD_WRIST, Placing, Scenery, Standing
+from neo_sim.hand_rig_model import AXES, Placing, Scenery, Standing
 from neo_sim.pads import Pads, PadSettings
 from neo_sim.sensors import Encoders, Noise
 
@@ -205,14 +205,5 @@ def turned(side: str, shift: np.ndarray, turn: np.ndarray) -> np.ndarray:
 
     ``turn`` (3,) rad: R = Rx Ry Rz of angles about the world's axes. The carriage itself turns at the wrist.
     """
-    Rx, Ry, Rz = (_rotation(i, angle) for i, angle in enumerate(turn))
     p = R_WORLD_WRIST @ gripper(side)[0]
-    return np.concatenate([np.asarray(shift, float) + p - Rx @ Ry @ Rz @ p, turn])
-
-
-def _rotation(axis: int, angle: float) -> np.ndarray:
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    R = np.eye(3)
-    R[i, i] = R[j, j] = np.cos(angle)
-    R[i, j], R[j, i] = -np.sin(angle), np.sin(angle)
-    return R
+    return np.concatenate([np.asarray(shift, float) + p - rotation(turn) @ p, turn])

@@ -10,11 +10,10 @@ import numpy as np
 
 from neo_description import builder
 from neo_description.contact import OBJECT, WORLD
-from neo_description.hand import gripper
+from neo_description.hand import R_WORLD_WRIST, gripper
 from neo_description.objects import Thing
 from neo_description.skeleton import body_links
 
-R_WORLD_WRIST = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 SLIDE = (4000.0, 2.0)  # N/m, kg: stiffness of the carriage, mass of the arm as the wrist feels it
 TURN = (80.0, 0.02)  # N m/rad, kg m^2
 AXES = ("slide_x", "slide_y", "slide_z", "turn_x", "turn_y", "turn_z")

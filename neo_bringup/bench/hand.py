@@ -168,10 +168,9 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     quantiles("fingertip_mm", [row["p95"] for row in rows["fingertips"]], 1e3)
     for kind in ("grasps", "tasks"):
         of = {row["of"]: [r for r in rows[kind] if r["of"] == row["of"]] for row in rows[kind]}
-        key = "held" if kind == "grasps" else "success"
-        shares = {name: sum(bool(r[key]) for r in given) / len(given) for name, given in of.items()}
+        shares = {name: sum(bool(r["success"]) for r in given) / len(given) for name, given in of.items()}
         for name, given in of.items():
-            share(f"{kind.removesuffix('s')}.{name}", given, key)
+            share(f"{kind.removesuffix('s')}.{name}", given, "success")
         worst = min(shares, key=lambda n: shares[n]) if shares else ""
         out.append(Figure(f"hand.{kind}_worst", shares.get(worst, math.nan), len(rows[kind]), worst))
         out.append(Figure(f"hand.{kind}", len(shares), 1))

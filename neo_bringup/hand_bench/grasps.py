@@ -16,14 +16,15 @@ import mujoco
 import numpy as np
 import yaml
 
+from neo_bringup.hand_bench.hold_trial import shaking
 from neo_description import objects
 from neo_description.contact import OBJECT, SOLIMP, SOLREF, WORLD
 from neo_description.errors import NeoError
-from neo_description.hand import directions
+from neo_description.hand import R_WORLD_WRIST, directions
 from neo_description.signals import GraspPhase, HandAction, HandCommand
 from neo_sim.hand_env import HandEnv
 from neo_sim.hand_rig import HandRig, turned
-from neo_sim.hand_rig_model import R_WORLD_WRIST, Scenery
+from neo_sim.hand_rig_model import Scenery
 
 DEMONSTRATIONS = Path(__file__).parents[2] / "benchmarks" / "hand" / "grasps.yaml"
 BODY = "taken"
@@ -179,9 +180,9 @@ class Showing:
         mujoco.mj_forward(self.rig.model, self.rig.data)
         self.env = HandEnv(self.rig)
 
-    def at(self, back: float, up: float = 0.0, aside: np.ndarray | float = 0.0) -> np.ndarray:
+    def at(self, back: float, up: float = 0.0) -> np.ndarray:
         """Carriage target (6,) ``back`` m before the grasp on the way in, ``up`` m above it."""
-        shift = self._grip - back * self._way_in + np.array([0.0, 0.0, up]) + aside
+        shift = self._grip - back * self._way_in + np.array([0.0, 0.0, up])
         return turned(self.side, shift, self._turn)
 
     def close(self) -> bool:
@@ -203,14 +204,8 @@ class Showing:
         self.env.run(HOLD, lambda u, t: self.at(0.0, LIFT))
 
     def shake(self) -> None:
-        """1 to 2 cm at 1.5 to 2.7 Hz in all directions, up to about 3 m/s²."""
-
-        def swing(_: float, t: float) -> np.ndarray:
-            w = 2 * np.pi * t
-            wave = np.array([0.01 * np.sin(2.0 * w), 0.01 * np.sin(2.7 * w), 0.02 * np.sin(1.5 * w)])
-            return self.at(0.0, LIFT, min(2.0 * t, 1.0) * wave)
-
-        self.env.run(SHAKE, swing)
+        """As every trial shakes: :func:`neo_bringup.hand_bench.hold_trial.shaking`."""
+        self.env.run(SHAKE, lambda u, t: self.at(0.0, LIFT) + shaking(t))
 
     @property
     def privileged_height(self) -> float:

@@ -7,29 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from neo_description.hand import directions, gripper, hand_parts
+from neo_description.hand import R_WORLD_WRIST, gripper, hand_parts, rotation
 from neo_description.tables import TAXELS
 from neo_hand_control.hand_kinematics import HandKinematics
 
 
-def rotation(turn: np.ndarray) -> np.ndarray:
-    """(3, 3): Rx Ry Rz of ``turn`` (3,) rad."""
-    (sx, sy, sz), (cx, cy, cz) = np.sin(turn), np.cos(turn)
-    Rx = np.array([[1.0, 0.0, 0.0], [0.0, cx, -sx], [0.0, sx, cx]])
-    Ry = np.array([[cy, 0.0, sy], [0.0, 1.0, 0.0], [-sy, 0.0, cy]])
-    Rz = np.array([[cz, -sz, 0.0], [sz, cz, 0.0], [0.0, 0.0, 1.0]])
-    return Rx @ Ry @ Rz
-
-
-def R_world_wrist(side: str) -> np.ndarray:
-    """(3, 3): attitude of the wrist when the gripper is not turned."""
-    outwards = 1.0 if side == "r" else -1.0
-    return np.array([[1.0, 0.0, 0.0], [0.0, 0.0, outwards], [0.0, 1.0, 0.0]]) @ directions(side).T
-
-
 def from_gripper(side: str, p_wrist: np.ndarray) -> np.ndarray:
     """Points (..., 3) m of the wrist's frame from the gripper, on the world's axes of a hand not turned."""
-    return (np.asarray(p_wrist) - gripper(side)[0]) @ R_world_wrist(side).T
+    return (np.asarray(p_wrist) - gripper(side)[0]) @ R_WORLD_WRIST.T
 
 
 def shift_to(point: np.ndarray, tool: np.ndarray, turn: np.ndarray) -> np.ndarray:

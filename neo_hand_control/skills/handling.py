@@ -6,8 +6,9 @@ from collections.abc import Generator
 
 import numpy as np
 
+from neo_description.hand import R_WORLD_WRIST, rotation
 from neo_description.signals import GraspPhase, HandAction, HandCommand
-from neo_hand_control.skills.frames import R_world_wrist, from_gripper, rotation
+from neo_hand_control.skills.frames import from_gripper
 from neo_hand_control.skills.skill import Script, Steps, Vector
 from neo_hand_control.touch import GROUPS
 
@@ -39,7 +40,7 @@ class Handling(Script):
         sensed = self.sensed[side]
         if sensed.feeling is None:
             return np.zeros(3)
-        return rotation(sensed.turn) @ R_world_wrist(side) @ sensed.feeling.net
+        return rotation(sensed.turn) @ R_WORLD_WRIST @ sensed.feeling.net
 
     def palm(self, side: str) -> float:
         """Sum of the normal forces that a hand's palm feels (N)."""

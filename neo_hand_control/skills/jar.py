@@ -10,8 +10,9 @@ from collections.abc import Generator
 
 import numpy as np
 
+from neo_description.hand import rotation
 from neo_hand_control.hand_kinematics import HandKinematics
-from neo_hand_control.skills.frames import from_gripper, rotation
+from neo_hand_control.skills.frames import from_gripper
 from neo_hand_control.skills.handling import STILL, Handling, before
 from neo_hand_control.skills.skill import Steps, Vector
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from neo_description.hand import rotation
 from neo_description.signals import GraspPhase
-from neo_hand_control.skills.frames import rotation
 from neo_hand_control.skills.handling import STILL, Handling, before
 from neo_hand_control.skills.skill import Steps, Vector
 

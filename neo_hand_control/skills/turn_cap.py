@@ -19,10 +19,11 @@ from collections.abc import Generator
 
 import numpy as np
 
+from neo_description.hand import rotation
 from neo_description.signals import HandAction, HandCommand
 from neo_hand_control.skills.around import ENOUGH, Around
 from neo_hand_control.skills.fingertips import Fingertips, bent
-from neo_hand_control.skills.frames import from_gripper, rotation, shift_to
+from neo_hand_control.skills.frames import from_gripper, shift_to
 from neo_hand_control.skills.skill import Script, Steps
 
 FINGERS = ("thumb", "index", "middle", "ring")

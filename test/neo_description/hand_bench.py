@@ -5,11 +5,10 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from neo_description import builder, contact, hand
+from neo_description import builder, contact
+from neo_description.hand import FINGERS, R_WORLD_WRIST, gripper
 from neo_description.skeleton import body_links
 from neo_description.tables import HAND, TAXELS, prefixed
-
-R_WORLD_WRIST = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])  # fingers ahead, thumb up
 
 
 class HandBench:
@@ -24,7 +23,7 @@ class HandBench:
         wrist.explicitinertial, wrist.mass = True, palm.mass
         wrist.ipos, wrist.inertia = palm.com, np.diag(palm.inertia())
         builder.add_hand(spec, {"world": spec.worldbody, palm.name: wrist}, side)
-        position, R = hand.gripper(side)
+        position, R = gripper(side)
         thing = spec.worldbody.add_body(name="thing", pos=R_WORLD_WRIST @ (position + R @ np.array(offset)))
         thing.add_freejoint()
         thing.add_geom(
@@ -83,7 +82,7 @@ def shaking(t):
     return np.array([0.0, 0.0, -9.81]) + shake
 
 
-def fingers(mcp, pip, dip, which=tuple(hand.FINGERS)):
+def fingers(mcp, pip, dip, which=tuple(FINGERS)):
     """Flexion of several fingers alike."""
     return {
         f"{f}_{joint}_flex": angle

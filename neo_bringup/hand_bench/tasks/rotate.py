@@ -13,8 +13,8 @@ import numpy as np
 
 from neo_bringup.hand_bench import skill_trial
 from neo_description.contact import OBJECT, SOLIMP, SOLREF, WORLD
-from neo_description.hand import directions
-from neo_hand_control.skills.frames import from_gripper, rotation
+from neo_description.hand import directions, rotation
+from neo_hand_control.skills.frames import from_gripper
 from neo_hand_control.skills.rotate import Rotate
 from neo_sim.hand_rig import HandRig
 

@@ -13,15 +13,13 @@ import numpy as np
 
 from neo_bringup.hand_bench import skill_trial
 from neo_bringup.hand_bench.contacts import privileged_net_force
+from neo_bringup.hand_bench.tasks.rubbing import RUBS
 from neo_description.contact import SOLIMP, SOLREF, WORLD
 from neo_hand_control.skills.turn_cap import TurnCap
 from neo_sim.hand_rig import HandRig
 
 FAR_ENOUGH = np.pi  # rad
 SIDEWAYS, SQUEEZE = 30.0, 80.0  # N: net force that would tip the bottle; sum of the pads' forces
-
-
-STICKS = (0.9999, 0.9999, 0.001, 0.5, 2.0)  # a light cap would creep under friction that is softer
 
 
 class Cap:
@@ -55,7 +53,7 @@ class Cap:
         cap = bottle.add_body(name="cap")
         cap.add_joint(
             name="cap", type=mujoco.mjtJoint.mjJNT_HINGE, axis=(0.0, 0.0, 1.0), frictionloss=self.torque,
-            damping=0.002, armature=1e-4, solref_friction=(0.002, 1.0), solimp_friction=STICKS,
+            damping=0.002, armature=1e-4, **RUBS,
         )  # fmt: skip
         cap.add_geom(
             name="cap", size=(self.radius, half, 0.0), mass=self.mass, rgba=(0.9, 0.3, 0.1, 1.0), **touching
