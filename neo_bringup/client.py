@@ -31,7 +31,7 @@ class TaskGoal:
     def __init__(self, stack: Stack, progress: Callable[[Any], None]):
         self._stack = stack
         self._progress = progress
-        self._client: ActionClient = ActionClient(stack.node, DoTask, "do_task")
+        self._client: ActionClient = stack.action_client("do_task")
         self._handle: Any = None
         self._result: Any = None
 

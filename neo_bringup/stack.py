@@ -13,6 +13,7 @@ from typing import Any
 import rclpy
 from neo_msgs.msg import SafetyState
 from neo_msgs.srv import SetMode
+from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
@@ -97,6 +98,17 @@ class Stack:
         if not self.wait(future.done, left):
             raise NeoError(f"{client.service_name} did not answer within {timeout:g} s")
         return future.result()
+
+    def action_client(self, name: str) -> ActionClient:
+        """A client of the action ``name``, made in the executor's thread.
+
+        rclpy's ActionClient shows itself to the executor before it has its lock: made in another thread, it
+        ends the executor now and then, and no answer is ever heard again.
+        """
+        made: Any = self._executor.create_task(graph.action_client, self.node, name)
+        if not self.wait(made.done, 10.0):
+            raise NeoError(f"no client of {name} within 10 s: the executor does not run")
+        return made.result()
 
     def wait(self, condition: Callable[[], bool], timeout: float, poll: float = 0.005) -> bool:
         """Waits for ``condition`` up to ``timeout`` s of wall time; whether it came true."""

@@ -207,7 +207,7 @@ def test_a_bad_prompt_is_refused_with_the_reason_in_the_result(standing, prompt,
     ],
 )
 def test_a_bad_goal_is_refused_with_the_reason_in_the_result(standing, name, goal):
-    client = graph.action_client(standing.stack.node, name)
+    client = standing.stack.action_client(name)
     assert client.wait_for_server(timeout_sec=30.0)
     sent = client.send_goal_async(goal)
     assert standing.stack.wait(sent.done, 20.0)

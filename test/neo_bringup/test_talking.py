@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from neo_bringup.instance import claim_free_domain
 from neo_bringup.stack import Stack
+from neo_ros import graph
 
 NODE = Path(__file__).with_name("tiny_nodes") / "robot.py"
 
@@ -104,3 +106,18 @@ def test_without_a_robot_each_command_says_so_and_exits_2(ros_domain):
     code, _, err = outcome("do", "pick up the red bottle")
     assert code == 2
     assert err == "neo: no robot found: nobody serves do_task; start one with `neo up`\n"
+
+
+def test_an_action_client_is_made_where_the_executor_runs(robot, monkeypatch):
+    makers = []
+    make = graph.action_client
+
+    def watched(*args):
+        makers.append(threading.current_thread().name)
+        return make(*args)
+
+    monkeypatch.setattr(graph, "action_client", watched)
+    with Stack("/neo1", "tester") as stack:
+        client = stack.action_client("do_task")
+        assert client.wait_for_server(timeout_sec=20.0)
+    assert makers == ["neo-stack"]

@@ -80,7 +80,7 @@ def test_it_records_from_the_start_and_closes_the_bag_on_sigint(start_recorder, 
 def test_an_episode_is_recorded_on_request_until_cancelled(start_recorder, tmp_path):
     start_recorder()
     with Stack("/neo1", "tester") as stack:
-        client = graph.action_client(stack.node, "record_episode")
+        client = stack.action_client("record_episode")
         assert client.wait_for_server(timeout_sec=15.0)
         feedback = []
         goal = RecordEpisode.Goal(directory=str(tmp_path / "episode"), task="wave")
