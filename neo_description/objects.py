@@ -56,7 +56,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Thing:
-    """One entry of the registry. Its frame sits in the middle of its bounding box ``size`` (3,) m."""
+    """One entry of the registry. Its frame sits in the middle of its bounding box ``size`` (3,) m.
+
+    ``crush_force`` N breaks it (None: nothing does); ``grip_limit`` N is how hard one would hold a thing of
+    its kind at most, as a hand may be told.
+    """
 
     name: str
     class_name: str
@@ -65,6 +69,7 @@ class Thing:
     friction: float
     shapes: tuple[Shape, ...]
     crush_force: float | None = None
+    grip_limit: float = 0.0
 
     @property
     def size(self) -> np.ndarray:
@@ -130,7 +135,7 @@ def _thing(name: str, row: dict[str, Any], colors: dict[str, Any]) -> Thing:
     crush = row.get("crush_force")
     return Thing(
         name, row["class"], row["color"], float(row["mass"]), float(row["friction"]), shapes,
-        None if crush is None else float(crush),
+        None if crush is None else float(crush), float(row.get("grip_limit", 0.0)),
     )  # fmt: skip
 
 

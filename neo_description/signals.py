@@ -149,6 +149,7 @@ class HandCommand:
     valid_for: float = 0.0
     joint_effort: np.ndarray | None = None
     compliance: np.ndarray | None = None
+    grip_limit: float = 0.0
 
 
 @dataclass(slots=True)

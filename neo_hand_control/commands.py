@@ -20,7 +20,7 @@ def refusal(command: HandCommand, now: float, runstop: bool) -> str | None:
     except ValueError:
         allowed = ", ".join(f"{a.value} ({a.name})" for a in HandAction)
         return f"unknown action {command.action}; one of {allowed}"
-    for name in ("width", "grip_force", "start", "valid_for"):
+    for name in ("width", "grip_force", "grip_limit", "start", "valid_for"):
         value = getattr(command, name)
         if not np.isfinite(value) or value < 0.0:
             return f"{name} is {value}; a finite number of at least 0 needed"
@@ -43,9 +43,13 @@ def _grasp_refusal(command: HandCommand) -> str | None:
         return f"unknown grasp {command.grasp!r}; one of {', '.join(table)}"
     if command.width > WIDTH_MAX:
         return f"width is {command.width} m; at most {WIDTH_MAX} m (0: unknown)"
-    most = table[command.grasp].most
+    least, most = table[command.grasp].least, table[command.grasp].most
     if command.grip_force > most:
         return f"grip_force is {command.grip_force} N; {command.grasp} allows at most {most} N (0: automatic)"
+    if 0.0 < command.grip_limit < least:
+        return f"grip_limit is {command.grip_limit} N; {command.grasp} needs at least {least} N (0: none)"
+    if 0.0 < command.grip_limit < command.grip_force:
+        return f"grip_force is {command.grip_force} N, above the grip_limit of {command.grip_limit} N"
     return None
 
 

@@ -175,7 +175,7 @@ class HandController:
             return
         self._target = None
         self._grasp_name = command.grasp
-        self._hold.begin(grasps()[command.grasp], fixed)
+        self._hold.begin(grasps()[command.grasp], fixed, command.grip_limit or None)
         self._phase = GraspPhase.CLOSING
 
     # --- the loop ---

@@ -7,6 +7,12 @@ less than ``friction_normal`` tell nothing. A pad that touches with its side fee
 shear and claims too much; so the hand believes a low quantile of its pads' claims, weighted by their normal
 forces, with ``friction`` as one more claim that weighs ``friction_weight`` N until the pads outweigh it.
 
+Every claim is a lower bound, so the belief rises to it at any time but falls only while the thing slides,
+when pads tell what they can carry. And a thing that slides carries all it can: what is believed then becomes
+a ceiling, which sinks as long as it slides and comes back slowly:
+
+    while sliding   c <- min(c, mu) * exp(-friction_slide_rate * dt),       else   c <- c + friction_heal * dt
+
     use of a pad     u_p = r_p / max(m_p, 0.9 mu)        1: as much as it ever carried
     use of the hand  u = sum of n_p u_p / sum of n_p     1: every pad at its limit, the thing slides
 """
@@ -36,9 +42,13 @@ class Friction:
         self.use = np.zeros(n)
         self.total_use = 0.0
         self.coefficient = float(self._p.friction)
+        self.ceiling = float(self._p.friction_most)
 
-    def update(self, normal: np.ndarray, shear: np.ndarray, dt: float) -> None:
-        """One tick: ``normal`` (19,) and ``shear`` (19,) N lengths, zero for pads that touch nothing."""
+    def update(self, normal: np.ndarray, shear: np.ndarray, sliding: bool, dt: float) -> None:
+        """One tick: ``normal`` (19,) and ``shear`` (19,) N lengths, zero for pads that touch nothing.
+
+        ``sliding``: whether the thing seems to slide.
+        """
         p = self._p
         new = (self._n == 0.0) & (normal > 0.0)
         follow = min(dt / p.friction_time, 1.0)
@@ -49,8 +59,13 @@ class Friction:
         self.claim = np.maximum(self.claim, np.minimum(r, p.friction_most))
         self._age = np.where(tells, self._age + dt, 0.0)
         believed = self._believe(tells & (self._age > p.friction_voting_age))
-        step = p.friction_rate * dt
-        self.coefficient += min(max(believed - self.coefficient, -step), step)
+        if sliding:
+            self.ceiling = min(self.ceiling, self.coefficient) * (1.0 - p.friction_slide_rate * dt)
+        else:
+            self.ceiling = min(self.ceiling + p.friction_heal * dt, p.friction_most)
+        believed = max(min(believed, self.ceiling), p.friction_least)
+        fall = p.friction_fall * dt if sliding else 0.0
+        self.coefficient += min(max(believed - self.coefficient, -fall), p.friction_rate * dt)
         self.use = np.where(tells, np.minimum(r / np.maximum(self.claim, 0.9 * self.coefficient), 1.0), 0.0)
         weight = self._n * tells
         total = float(weight.sum())

@@ -5,8 +5,11 @@ pushed over. When the groups of the grasp's ``opposition`` all feel it, the whol
 total force ``F`` ramps up to the grip's set point and is divided among the pads by the grasp's shares.
 What is pressed is trimmed to what the pads feel, at once in part and in time wholly:
 
-    e = (F - N) / F            N: sum of the pads' normal forces less the length of their vector sum
+    e = (LP(F) - N) / F        N: sum of the pads' normal forces less the length of their vector sum
     trim = clip(g e + clip(k ∫ e dt))
+
+The low-pass LP has the lag of drives and pads, so that a force that has not arrived yet is not asked for
+twice.
 
 When a pad that presses is dead, nothing is trimmed, and the hand starts with more force
 (:class:`neo_hand_control.grip.Grip`).
@@ -49,7 +52,9 @@ class Hold:
         """Nothing held, nothing pressed."""
         self.grasp: Grasp | None = None
         self.force = 0.0  # N commanded in all, before the trim
+        self._answered = 0.0  # N of it that pads can feel by now
         self.trim = 1.0
+        self._limit = np.inf  # N that is pressed at most, trim and all
         self._trim_sum = 1.0
         self.thumb_share = 0.0
         self._squeezing = False
@@ -59,11 +64,19 @@ class Hold:
         self._age = 0.0
         self._apart = 0.0
 
-    def begin(self, grasp: Grasp, fixed: float | None) -> None:
-        """Close with ``grasp``; ``fixed`` N overrides the automatic set point."""
+    def begin(self, grasp: Grasp, fixed: float | None, limit: float | None = None) -> None:
+        """Close with ``grasp``; ``fixed`` N overrides the automatic set point.
+
+        ``limit`` N: what the thing bears; the set point stays below it by what force control overshoots.
+        """
         self.reset()
         self.grasp = grasp
-        self.grip.start(grasp.start, grasp.least, grasp.most, fixed)
+        start, least, most = grasp.start, grasp.least, grasp.most
+        if limit is not None:
+            self._limit = limit
+            most = min(most, self._p.grip_limit_share * limit)
+            start, least = min(start, self._p.grip_limit_start * limit), min(least, most)
+        self.grip.start(start, least, most, fixed)
         self._fingers.start_closing()
 
     def press(self, arms: np.ndarray, q: np.ndarray, dt: float) -> np.ndarray:
@@ -146,9 +159,11 @@ class Hold:
         if felt is None:
             return
         p = self._p
-        error = (self.force - felt) / max(self.force, 1.0)
+        self._answered += min(dt / p.force_lag_time, 1.0) * (self.force - self._answered)
+        error = (self._answered - felt) / max(self.force, 1.0)
         low, high = p.force_trim_range
-        high = high if normal < self.force else 1.0
+        short = (self.force - normal) / (p.force_trim_fade * max(self.force, 1.0))
+        high = min(1.0 + (high - 1.0) * min(max(short, 0.0), 1.0), self._limit / max(self.force, 1.0))
         self._trim_sum = min(max(self._trim_sum + p.force_integral * error * dt, low), high)
         self.trim = min(max(self._trim_sum + p.force_gain * error, low), high)
 

@@ -166,7 +166,11 @@ class HandControlNode(Node):
             raise NeoError(f"no {self._side}_hand/state has come yet")
         reason = self._hand.command(
             HandCommand(
-                HandAction.CLOSE, grasp=request.grasp, width=request.width, grip_force=request.grip_force
+                HandAction.CLOSE,
+                grasp=request.grasp,
+                width=request.width,
+                grip_force=request.grip_force,
+                grip_limit=request.grip_limit,
             )
         )
         if reason is not None:

@@ -133,8 +133,8 @@ class Touch:
             self.friction.forget()
             self.sliding.forget()
         else:
-            self.friction.update(n, lengths, dt)
-            self.sliding.update(n, dt)
+            slides = self.sliding.update(n, dt) >= self._p.grip_slip_probability
+            self.friction.update(n, lengths, slides, dt)
         cop = n @ p_wrist_pad / total if total > 0.0 else np.zeros(3)
         return Feeling(
             force,

@@ -9,7 +9,7 @@ env.phase() -> GraspPhase
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ SMOOTH = 10  # ticks over which a pad force is averaged before its peak counts: 
 
 class HandEnv:
     """``rig`` and ``hands[side]``. ``privileged_force[side]``: true sum of normal forces (N) at every tick;
-    ``cpu``: s that a controller took, every tick and hand.
+    ``cpu``: s that a controller took, every tick and hand; ``watch`` is called after every tick.
     """
 
     def __init__(self, rig: HandRig, hands: dict[str, HandController] | None = None):
@@ -33,6 +33,7 @@ class HandEnv:
         self.hands = hands or {side: HandController(side) for side in rig.sides}
         self.privileged_force: dict[str, list[float]] = {side: [] for side in rig.sides}
         self.cpu: list[float] = []
+        self.watch: Callable[[], None] = lambda: None
         self.answer()
 
     def _side(self, side: str) -> str:
@@ -70,6 +71,7 @@ class HandEnv:
         self.answer()
         for side in self.rig.sides:
             self.privileged_force[side].append(float(self.rig.privileged_pad_forces(side)[:, 0].sum()))
+        self.watch()
 
     def run(
         self,
@@ -90,7 +92,11 @@ class HandEnv:
 
     def privileged_smooth_force(self, since: int = 0, side: str = "") -> np.ndarray:
         """``privileged_force`` from tick index ``since`` on, averaged over ``SMOOTH`` ticks."""
-        force = np.asarray(self.privileged_force[self._side(side)][since:])
-        if len(force) < SMOOTH:
-            return force
-        return np.convolve(force, np.full(SMOOTH, 1.0 / SMOOTH), mode="valid")
+        return smooth_force(self.privileged_force[self._side(side)][since:])
+
+
+def smooth_force(force: Sequence[float]) -> np.ndarray:
+    """``force`` averaged over ``SMOOTH`` ticks."""
+    if len(force) < SMOOTH:
+        return np.asarray(force)
+    return np.convolve(force, np.full(SMOOTH, 1.0 / SMOOTH), mode="valid")

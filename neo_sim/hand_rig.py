@@ -129,6 +129,17 @@ class HandRig:
         """True forces (19, 3) N on the pads, in their frames: normal, shear along y, shear along z."""
         return self._hand(side).true_pad_forces()
 
+    def privileged_squeeze(self) -> float:
+        """Sum of the normal forces (N) with which hands press on the thing, pads or not."""
+        m, thing, force, total = self.model, self.model.body(self.thing.name).id, np.zeros(6), 0.0
+        for i in range(self.data.ncon):
+            bodies = m.geom_bodyid[self.data.contact[i].geom]
+            if thing not in bodies or (m.body_weldid[bodies] == 0).any():
+                continue
+            mujoco.mj_contactForce(m, self.data, i, force)
+            total += force[0]
+        return total
+
     def privileged_in_hand(self, side: str = "", name: str = "") -> tuple[np.ndarray, float]:
         """A thing's middle in the gripper's frame (3,) m, and its axis' tilt from the vertical (rad)."""
         body = self.data.body(name or self.thing.name)

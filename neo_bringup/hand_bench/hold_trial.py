@@ -1,6 +1,7 @@
 """One trial: take a thing off the table, lift it, hold it, shake it; what came of it (privileged scores).
 
-The arm knows where the thing nominally is; it stands up to ``SCATTER`` beside, turned at random. The hand
+The arm knows where the thing nominally is; it stands up to ``SCATTER`` beside, turned by up to the take's
+``yaw``: anyhow, but for boxes, whose sides the hand is laid along as eyes see them. The hand
 knows the grasp and the width, as eyes would tell, and nothing of place, mass or friction.
 """
 
@@ -25,7 +26,7 @@ from neo_sim.privileged_slip import PrivilegedSlip
 
 BEFORE, LIFT = 0.12, 0.10  # m: way in, way up
 LIFT_TIME = 1.5  # s: as one lifts what one does not know
-SCATTER, YAW = 0.01, 0.6  # m, rad: the thing stands within ± these
+SCATTER = 0.01  # m: the thing stands within ± this
 HELD_SLIP = 0.006  # m that a thing may slip under the smallest grip that is said to hold it
 LOST_WAY = 0.05  # m that a thing may have moved in the hand and still count as held
 
@@ -68,9 +69,8 @@ class HoldTrial:
         self.thing, self.side, self.fixed = thing, side, fixed
         self.take = take or take_of(thing)
         x, y = rng.uniform(-SCATTER, SCATTER, 2)
-        placing = Placing(
-            (float(x), float(y)), float(rng.uniform(-YAW, YAW)), self.take.height, self.take.table
-        )
+        yaw = float(rng.uniform(-self.take.yaw, self.take.yaw)) + self.take.across * np.pi / 2
+        placing = Placing((float(x), float(y)), yaw, self.take.height, self.take.table)
         rig = HandRig(side, thing, placing, seed, plant)
         params = parameters.load(PARAMETERS, side=side, **(hand or {}))
         self.env = HandEnv(rig, {side: HandController(side, params)})
@@ -92,7 +92,15 @@ class HoldTrial:
         env.run(0.8, lambda u, t: self.at(BEFORE))
         env.run(1.2, lambda u, t: self.at(BEFORE * (1.0 - u)))
         env.run(0.2, lambda u, t: self.at(0.0))
-        env.command(HandCommand(HandAction.CLOSE, grasp=self.take.grasp, width=width, grip_force=self.fixed))
+        env.command(
+            HandCommand(
+                HandAction.CLOSE,
+                grasp=self.take.grasp,
+                width=width,
+                grip_force=self.fixed,
+                grip_limit=self.thing.grip_limit,
+            )
+        )
         ended = (GraspPhase.HOLDING, GraspPhase.LOST)
         env.run(4.0, lambda u, t: self.at(0.0), lambda: env.phase() in ended)
         env.run(0.2, lambda u, t: self.at(0.0))

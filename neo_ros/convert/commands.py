@@ -94,6 +94,7 @@ def hand_command(message: msg.HandCommand) -> HandCommand:
         grasp=message.grasp,
         width=message.width,
         grip_force=message.grip_force,
+        grip_limit=message.grip_limit,
         joint_position=message.joint_position if joints else None,
         start=stamp(message),
         valid_for=seconds(message.valid_for),
@@ -109,6 +110,7 @@ def hand_command_message(command: HandCommand, time: Time | float | None = None)
         grasp=command.grasp,
         width=float(command.width),
         grip_force=float(command.grip_force),
+        grip_limit=float(command.grip_limit),
         valid_for=to_duration(command.valid_for),
     )
     for name in ("joint_position", "joint_effort", "compliance"):

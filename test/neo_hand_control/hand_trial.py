@@ -60,13 +60,13 @@ class Trial:
             if until():
                 return
 
-    def close(self) -> bool:
+    def close(self, **fields: object) -> bool:
         self.say(HandAction.PRESHAPE, grasp=self.grasp, width=self.width)
         self.run(0.8, lambda u, t: self.at(BEFORE))
         assert self.hand.status.phase == GraspPhase.PRESHAPED
         self.run(BEFORE / 0.1, lambda u, t: self.at(BEFORE * (1 - u)))
         self.run(0.2, lambda u, t: self.at(0.0))
-        self.say(HandAction.CLOSE, grasp=self.grasp, width=self.width)
+        self.say(HandAction.CLOSE, grasp=self.grasp, width=self.width, **fields)
         ended = (GraspPhase.HOLDING, GraspPhase.LOST)
         self.run(3.0, lambda u, t: self.at(0.0), lambda: self.hand.status.phase in ended)
         return self.hand.status.phase == GraspPhase.HOLDING

@@ -8,6 +8,7 @@ from neo_description.signals import DriveMode, GraspPhase, HandAction, HandComma
 from neo_description.tables import CONTROL_RATE, HAND, TAXELS
 from neo_hand_control.controller import HandController
 from neo_hand_control.grasps import grasps
+from neo_sim.hand_env import smooth_force
 from neo_sim.hand_rig import HandRig, Placing
 
 MOST = grasps()["medium_wrap"].most  # N
@@ -92,6 +93,12 @@ BAD = {
         f"at most {MOST}",
     ),
     "force inf": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_force=np.inf), "finite"),
+    "limit nan": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_limit=np.nan), "grip_limit"),
+    "limit too small": (HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_limit=0.5), "at least 1.5"),
+    "force above the limit": (
+        HandCommand(HandAction.CLOSE, grasp="medium_wrap", grip_force=20.0, grip_limit=10.0),
+        "above the grip_limit of 10.0 N",
+    ),
     "no joints": (HandCommand(HandAction.JOINTS), "22 needed"),
     "wrong length": (HandCommand(HandAction.JOINTS, joint_position=np.zeros(21)), "21 joint positions"),
     "joint nan": (HandCommand(HandAction.JOINTS, joint_position=np.full(22, np.nan)), "thumb_cmc_opp"),
@@ -186,3 +193,14 @@ def test_a_fixed_grip_force_is_kept():
     trial.say(HandAction.CLOSE, grasp="medium_wrap", grip_force=20.0)
     trial.run(1.5, lambda u, t: trial.at(0.0))
     assert 14.0 < np.mean(trial.forces[-250:]) < 26.0
+
+
+def test_a_heavy_thing_is_pressed_no_harder_than_its_limit():
+    """A bottle of 1 kg would be held with more than 25 N."""
+    heavy = thing("red_bottle", mass=1.0)
+    limited, free = (Trial("r", heavy, Placing(), "medium_wrap", 0) for _ in range(2))
+    for trial, limit in ((limited, 12.0), (free, 0.0)):
+        trial.close(grip_limit=limit)
+        trial.run(1.0, lambda u, t, trial=trial: trial.at(0.0, 0.05 * u))
+    assert smooth_force(limited.forces).max() <= 1.1 * 12.0
+    assert smooth_force(free.forces).max() > 25.0

@@ -122,7 +122,7 @@ JOURNEYS = [
         convert.whole_body_command,
     ),
     (
-        HandCommand(HandAction.CLOSE, "power", 0.06, 12.5, None, 3.0, 0.25),
+        HandCommand(HandAction.CLOSE, "power", 0.06, 12.5, None, 3.0, 0.25, grip_limit=20.0),
         convert.hand_command_message,
         convert.hand_command,
     ),
