@@ -9,9 +9,9 @@ forces, with ``friction`` as one more claim that weighs ``friction_weight`` N un
 
 Every claim is a lower bound, so the belief rises to it at any time but falls only while the thing slides,
 when pads tell what they can carry. And a thing that slides carries all it can: what is believed then becomes
-a ceiling, which sinks as long as it slides and comes back slowly:
+a ceiling until the thing is let go, and sinks as long as it slides:
 
-    while sliding   c <- min(c, mu) * exp(-friction_slide_rate * dt),       else   c <- c + friction_heal * dt
+    while sliding   c <- min(c, mu) * exp(-friction_slide_rate * dt)
 
     use of a pad     u_p = r_p / max(m_p, 0.9 mu)        1: as much as it ever carried
     use of the hand  u = sum of n_p u_p / sum of n_p     1: every pad at its limit, the thing slides
@@ -61,8 +61,6 @@ class Friction:
         believed = self._believe(tells & (self._age > p.friction_voting_age))
         if sliding:
             self.ceiling = min(self.ceiling, self.coefficient) * (1.0 - p.friction_slide_rate * dt)
-        else:
-            self.ceiling = min(self.ceiling + p.friction_heal * dt, p.friction_most)
         believed = max(min(believed, self.ceiling), p.friction_least)
         fall = p.friction_fall * dt if sliding else 0.0
         self.coefficient += min(max(believed - self.coefficient, -fall), p.friction_rate * dt)
