@@ -66,4 +66,4 @@ class TaskGoal:
         return self._client.server_is_ready()
 
     def close(self) -> None:
-        self._client.destroy()
+        self._stack.drop(self._client.destroy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -110,6 +111,11 @@ class Stack:
             raise NeoError(f"no client of {name} within 10 s: the executor does not run")
         return made.result()
 
+    def drop(self, *destroy: Callable[[], object]) -> None:
+        """Calls each of ``destroy`` in the executor's thread, where no callback uses what they end."""
+        for one in destroy:
+            self._executor.create_task(one)
+
     def wait(self, condition: Callable[[], bool], timeout: float, poll: float = 0.005) -> bool:
         """Waits for ``condition`` up to ``timeout`` s of wall time; whether it came true."""
         deadline = time.monotonic() + timeout
@@ -135,7 +141,7 @@ class TickWatch:
             self.count += 1
 
     def close(self) -> None:
-        self._stack.node.destroy_subscription(self._sub)
+        self._stack.drop(partial(self._stack.node.destroy_subscription, self._sub))
 
 
 class PlantClock:
@@ -150,4 +156,4 @@ class PlantClock:
         self.now = message.clock.sec + 1e-9 * message.clock.nanosec
 
     def close(self) -> None:
-        self._stack.node.destroy_subscription(self._sub)
+        self._stack.drop(partial(self._stack.node.destroy_subscription, self._sub))

@@ -2,6 +2,7 @@
 
 import math
 import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -80,8 +81,10 @@ class Seen:
 
         subscription = graph.subscription(self.stack.node, f"{group}/state", answer)
         counted = self.stack.wait(lambda: self.drive_refusals(group).get(kind) != before, 30.0)
-        self.stack.node.destroy_subscription(subscription)
-        self.stack.node.destroy_publisher(publisher)
+        self.stack.drop(
+            partial(self.stack.node.destroy_subscription, subscription),
+            partial(self.stack.node.destroy_publisher, publisher),
+        )
         assert counted, f"{group} drives took it: {self.drive_refusals(group)}"
         assert self.refusals("sim", f"{group}/tendon_command") > 0
 
@@ -216,5 +219,5 @@ def test_a_bad_goal_is_refused_with_the_reason_in_the_result(standing, name, goa
         assert standing.stack.wait(answer.done, 20.0)
         assert not answer.result().result.success
         assert answer.result().result.reason
-    client.destroy()
+    standing.stack.drop(client.destroy)
     standing.check_still_standing(standing.truth.qpos[2])
