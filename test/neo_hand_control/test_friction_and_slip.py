@@ -15,14 +15,21 @@ PARAMS = parameters.load(PARAMETERS)
 N = len(TAXELS)
 
 
-def _learned(ratios: dict[int, float], seconds: float = 1.0, sliding: bool = False) -> Friction:
-    """After pads pressed 2 N with these ratios of shear to normal."""
-    friction = Friction(PARAMS)
+def _feel(
+    friction: Friction, ratios: dict[int, float], seconds: float, press: float = 2.0, sliding: bool = False
+) -> None:
+    """Pads press ``press`` N each with these ratios of shear to normal for ``seconds``."""
     normal, shear = np.zeros(N), np.zeros(N)
     for pad, ratio in ratios.items():
-        normal[pad], shear[pad] = 2.0, 2.0 * ratio
+        normal[pad], shear[pad] = press, press * ratio
     for _ in range(round(seconds / CONTROL_DT)):
         friction.update(normal, shear, sliding, CONTROL_DT)
+
+
+def _learned(ratios: dict[int, float], seconds: float = 1.0, sliding: bool = False) -> Friction:
+    """What pads that press 2 N with these ratios of shear to normal have taught."""
+    friction = Friction(PARAMS)
+    _feel(friction, ratios, seconds, sliding=sliding)
     return friction
 
 
@@ -40,15 +47,12 @@ def test_pads_that_carry_little_tell_of_friction_only_while_the_thing_slides():
 
 
 def test_a_thing_that_slides_sinks_what_is_believed():
-    friction = _learned({2: 0.9, 5: 0.9, 8: 0.9})
-    normal, shear = np.zeros(N), np.zeros(N)
-    normal[[2, 5, 8]], shear[[2, 5, 8]] = 2.0, 1.8
-    for _ in range(100):
-        friction.update(normal, shear, True, CONTROL_DT)
+    ratios = {2: 0.9, 5: 0.9, 8: 0.9}
+    friction = _learned(ratios)
+    _feel(friction, ratios, 0.2, sliding=True)
     slid = friction.coefficient
     assert slid < 0.8
-    for _ in range(500):
-        friction.update(normal, shear, False, CONTROL_DT)
+    _feel(friction, ratios, 1.0)
     assert friction.coefficient == pytest.approx(slid, abs=0.01)
 
 
@@ -58,10 +62,7 @@ def test_one_pad_that_touches_with_its_side_is_not_believed():
 
 def test_what_was_carried_once_is_remembered_when_less_is_asked():
     friction = _learned({2: 0.5, 5: 0.5, 8: 0.5})
-    normal, shear = np.zeros(N), np.zeros(N)
-    normal[[2, 5, 8]], shear[[2, 5, 8]] = 4.0, 0.4
-    for _ in range(250):
-        friction.update(normal, shear, False, CONTROL_DT)
+    _feel(friction, {2: 0.1, 5: 0.1, 8: 0.1}, 0.5, press=4.0)
     assert friction.coefficient == pytest.approx(0.5, abs=0.02)
     assert friction.total_use == pytest.approx(0.2, abs=0.02)
 
