@@ -15,10 +15,9 @@ for the delay of pads and drives while a thing is lifted or shaken.
 The margin is wide while a thing is new: if it slides, it shows no more load than its friction carries, and
 the grip must outgrow that. It narrows while the thing is carried and widens again when it seems to slide.
 
-Falling is slow and rising is fast, as in
-human grip. While pads are dead, the start counts ``grip_blind`` times. The reflex is gated: it counts after a
-settling time, and while the thing probably slides (:mod:`neo_hand_control.slip`); it decays, so a false alarm
-is forgotten.
+Falling is slow and rising is fast, as in human grip. While pads are dead, the start counts ``grip_blind``
+times. The reflex is gated: it counts after a settling time, and while the thing probably slides
+(:mod:`neo_hand_control.slip`); it decays, so a false alarm is forgotten.
 """
 
 from __future__ import annotations

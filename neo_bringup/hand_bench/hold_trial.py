@@ -1,8 +1,8 @@
 """One trial: take a thing off the table, lift it, hold it, shake it; what came of it (privileged scores).
 
 The arm knows where the thing nominally is; it stands up to ``SCATTER`` beside, turned by up to the take's
-``yaw``: anyhow, but for boxes, whose sides the hand is laid along as eyes see them. The hand
-knows the grasp and the width, as eyes would tell, and nothing of place, mass or friction.
+``yaw``: anyhow, but for boxes, whose sides the hand is laid along as eyes see them. The hand knows the grasp,
+the width and what the thing bears, as eyes would tell, and nothing of place, mass or friction.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Outcome:
 
     ``held``: still in the hand at the end. Slips (m): net way of the surface over the pads, the largest while
     lifting and holding, and while shaking. Forces (N): sums of all pads' normal forces, averaged over 20 ms:
-    the highest from the lift on, the highest at all, the mean while held still. ``cpu`` s a tick, median.
+    the highest from the lift on, the mean while held still. ``cpu`` s a tick, median.
     """
 
     held: bool
@@ -45,7 +45,6 @@ class Outcome:
     slip: float
     slip_shake: float
     peak: float
-    peak_ever: float
     mean: float
     friction: float
     cpu: float
@@ -141,7 +140,6 @@ class HoldTrial:
         return Outcome(
             held, why, slip, slip_shake,
             float(env.privileged_smooth_force(begun, self.side).max()),
-            float(env.privileged_smooth_force(0, self.side).max()),
             mean, friction, float(np.median(env.cpu)),
         )  # fmt: skip
 
