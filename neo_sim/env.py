@@ -72,7 +72,8 @@ class NeoEnv:
     """``plant``, ``body``, ``hands["l"|"r"]``; ``log_commands`` records what was given and at which tick.
 
     ``sim``, ``body``, ``hand``: overrides of the rooms' parameters. ``cameras``: frames of the simulated
-    head camera at ``camera_rate`` Hz of plant time, in ``frame``.
+    head camera at ``camera_rate`` Hz of plant time, in ``frame``; ``image``: width and height (px) of its
+    pictures where they shall differ from the robot's.
     """
 
     def __init__(
@@ -86,13 +87,14 @@ class NeoEnv:
         body: Any = None,
         hands: dict[str, Any] | None = None,
         camera_rate: float = 10.0,
+        image: tuple[int, int] | None = None,
     ):
         self.scene = scenes.make(scene, seed) if isinstance(scene, str) else scene
         self.plant = Plant(self.scene, load_parameters(**(sim or {})), seed)
         self._make_body = body or BodyController
         self._make_hand = hands or {side: lambda side=side: HandController(side) for side in SIDES}
         self.planner = planner
-        self._camera: Any = _sim_camera(self.scene, seed) if cameras else None
+        self._camera: Any = _sim_camera(self.scene, seed, image) if cameras else None
         self._period = max(1, round(CONTROL_RATE / camera_rate))
         self._perception: Any = None
         self._privileged_eyes = False
@@ -174,6 +176,14 @@ class NeoEnv:
         ``planner``: ``scripted`` sees through the cameras (the environment needs ``cameras=True``),
         ``privileged_scripted`` knows the true poses. NeoError when the prompt cannot be parsed.
         """
+        self.begin(prompt, planner, timeout)
+        while self.outcome is None:
+            self.step()
+        self.planner = None
+        return self.outcome
+
+    def begin(self, prompt: str, planner: str = "scripted", timeout: float = 0.0) -> None:
+        """As :meth:`do`, without waiting: every :meth:`step` goes on, until ``outcome`` is set."""
         from neo_task import prompt as language
         from neo_task import scripted
 
@@ -187,10 +197,6 @@ class NeoEnv:
         self.outcome = None
         if self._perception is None and not self._privileged_eyes:
             self._perception = _perception()
-        while self.outcome is None:
-            self.step()
-        self.planner = None
-        return self.outcome
 
     def _see(self) -> None:
         """A new image, and what perception (or the teacher's truth) makes of it."""
@@ -249,11 +255,12 @@ class NeoEnv:
             self._camera.close()
 
 
-def _sim_camera(scene: scenes.Scene, seed: int) -> Any:
+def _sim_camera(scene: scenes.Scene, seed: int, image: tuple[int, int] | None) -> Any:
     from neo_description import parameters
     from neo_sensors import camera, sim_camera
 
-    params: SimpleNamespace = parameters.load(camera.PARAMETERS, scene=scene.name, seed=seed)
+    size = {} if image is None else {"width": image[0], "height": image[1]}
+    params: SimpleNamespace = parameters.load(camera.PARAMETERS, scene=scene.name, seed=seed, **size)
     return sim_camera.SimCamera(params, scene.model)
 
 

@@ -1,0 +1,1 @@
+"""Episodes for the world model from the simulated robot."""

@@ -1,0 +1,127 @@
+"""A recorded bag as an episode: the same steps, by the same code, as on the robot and in simulation.
+
+    episodes = read(Path("runs/20261121-120000/bag"))
+
+Steps are cut by the body's ticks, once the states of all three groups at a tick are there; a step holds the
+last pair of pictures before it. Messages are taken in the order in which they were recorded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mcap.reader import make_reader
+from rclpy.serialization import deserialize_message
+
+from neo_description.errors import NeoError
+from neo_description.tables import SIDES
+from neo_ros import convert, graph
+from neo_world_model.episode import Episode
+from neo_world_model.modalities import PROVENANCE
+from neo_world_model.stepper import EVERY, SAMPLES, Stepper, picture
+
+STATES = ("body/state", *(f"{side}_hand/state" for side in SIDES))
+COMMANDS = ("whole_body/command", *(f"{side}_hand/command" for side in SIDES))
+EYES = ("head_camera/left/image_raw/compressed", "head_camera/right/image_raw/compressed")
+WANTED = (*STATES, *COMMANDS, *EYES, "odom")
+Row = dict[str, np.ndarray]
+
+
+def read(
+    folder: Path, source: str = "on_policy", provenance: str = "policy", prompt: str = ""
+) -> list[Episode]:
+    """The episodes of a bag, in order: where ticks are missing for a step or more, a new one begins.
+
+    NeoError when there is no whole step.
+    """
+    files = sorted(folder.glob("*.mcap"))
+    if not files:
+        raise NeoError(f"no bag in {folder}: it holds no .mcap file")
+    cutter = _Cutter()
+    for file in files:
+        with file.open("rb") as stream:
+            for _, channel, message in make_reader(stream).iter_messages(log_time_order=False):
+                name = next((w for w in WANTED if channel.topic.endswith("/" + w)), None)
+                if name is not None:
+                    cutter.take(name, _message(name, message.data))
+    cutter.cut()
+    if not cutter.runs:
+        raise NeoError(f"no whole step of {', '.join(STATES)} in {folder}")
+    return [_episode(rows, source, provenance, prompt) for rows in cutter.runs]
+
+
+def _message(topic: str, cdr: bytes) -> Any:
+    return deserialize_message(cdr, graph.interface(graph.entry("topics", topic)["type"]))
+
+
+def _episode(rows: list[Row], source: str, provenance: str, prompt: str) -> Episode:
+    """The steps from the first that has a picture on, all where none has: cameras may come up later."""
+    seen = [i for i, row in enumerate(rows) if "vision" in row]
+    rows = rows[seen[0] :] if seen else rows
+    fields = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    by = np.full(len(rows), PROVENANCE.index(provenance), np.int8)
+    return Episode(source, fields, by, prompt=prompt, kind="bag")
+
+
+class _Cutter:
+    """Cuts messages into steps; ``runs``: lists of rows without a hole."""
+
+    def __init__(self) -> None:
+        self.runs: list[list[Row]] = []
+        self._stepper = Stepper()
+        self._states: dict[str, Any] = {}
+        self._eyes: dict[str, tuple[float, np.ndarray]] = {}
+        self._picture: np.ndarray | None = None
+        self._T_odom_base = np.eye(4)
+        self._row: Row | None = None
+        self._rows: list[Row] = []
+        self._slot = -1  # of EVERY ticks
+
+    def take(self, name: str, message: Any) -> None:
+        """The next message of the bag."""
+        if name in STATES:
+            self._states[name] = message
+            if len(self._states) == len(STATES) and len({m.tick for m in self._states.values()}) == 1:
+                self._tick(message.tick)
+        elif name in EYES:
+            self._look(name, message)
+        elif name == "odom":
+            self._T_odom_base = convert.pose(message.pose.pose, "odom")
+        elif name == "whole_body/command":
+            self._stepper.asked("body", convert.whole_body_command(message))
+        else:
+            self._stepper.asked(name.partition("/")[0], convert.hand_command(message))
+
+    def cut(self) -> None:
+        """What comes next does not follow what was."""
+        if self._rows:
+            self.runs.append(self._rows)
+        self._rows, self._row = [], None
+
+    def _look(self, eye: str, message: Any) -> None:
+        image = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        if image is None:
+            return
+        self._eyes[eye] = convert.stamp(message), np.asarray(image)
+        if len(self._eyes) == len(EYES):
+            (left_at, left), (right_at, right) = (self._eyes[name] for name in EYES)
+            if left_at == right_at:
+                self._picture = picture(left, right)
+
+    def _tick(self, tick: int) -> None:
+        slot = tick // EVERY
+        if slot <= self._slot:
+            return
+        if slot - self._slot > SAMPLES:
+            self.cut()
+        hands = {side: convert.hand_state(self._states[f"{side}_hand/state"]) for side in SIDES}
+        self._stepper.feel(hands)
+        if slot // SAMPLES != self._slot // SAMPLES:
+            if self._row is not None:
+                self._rows.append({**self._row, "action": self._stepper.action(self._T_odom_base)})
+            body = convert.body_state(self._states["body/state"])
+            self._row = self._stepper.sense(body, hands, self._picture)
+        self._slot = slot

@@ -1,0 +1,119 @@
+"""Collects episodes: a kind of world and of acting each, everything drawn by the seed.
+
+episode = collect("drop", seed=3)
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from neo_bringup.collect import worlds
+from neo_bringup.collect.acting import Noisy, Random
+from neo_bringup.collect.recording import Recording
+from neo_description.errors import NeoError
+from neo_description.scenes import SceneObject
+from neo_description.signals import HandAction, HandCommand
+from neo_description.tables import CONTROL_RATE, SIDES
+from neo_sim.env import NeoEnv
+from neo_world_model.episode import Episode
+
+KINDS = Path(__file__).with_name("kinds.yaml")
+IMAGE = (128, 96)  # px rendered, before the model's own size
+ALONE = 8.0  # s that nobody but chance acts
+LONGEST = 30.0  # s
+AFTER = 1.5  # s after a task's end
+LET_GO = (0.5, 2.5)  # s after the task began to lift
+PUSH, PUSHED, CALM = (2.0, 8.0), 0.1, (0.8, 2.5)  # N, s, s
+PROMPTS = ("pick up the {thing}", "take the {thing}", "reach for the {thing}", "look at the {thing}",
+           "put the {thing} next to the {other}", "put the {thing} behind the {other}")  # fmt: skip
+
+
+@cache
+def kinds() -> dict[str, dict[str, Any]]:
+    """The rows of ``kinds.yaml``."""
+    return yaml.safe_load(KINDS.read_text())
+
+
+def drawn_kind(seed: int) -> str:
+    """A kind by the shares of the table."""
+    shares = np.array([row["share"] for row in kinds().values()])
+    return list(kinds())[int(np.random.default_rng([seed, 4]).choice(len(shares), p=shares / shares.sum()))]
+
+
+def collect(kind: str, seed: int, scene: str = "kitchen_table") -> Episode:
+    """One episode; NeoError when the robot cannot stand or the kind is unknown."""
+    if kind not in kinds():
+        raise NeoError(f"no kind of episode {kind!r}; one of {', '.join(kinds())}")
+    row, rng = kinds()[kind], np.random.default_rng([seed, 6])
+    env = NeoEnv(worlds.make(scene, seed, row), seed, cameras=True, image=IMAGE)
+    try:
+        env.stand()
+        target, other = (env.scene.objects[i] for i in rng.permutation(len(env.scene.objects))[:2])
+        prompt = str(rng.choice(PROMPTS)).format(thing=_said(target), other=_said(other))
+        return _run(env, kind, row, target.name, "" if row["acts"] == "random" else prompt, seed, rng)
+    finally:
+        env.close()
+
+
+def _said(thing: SceneObject) -> str:
+    return f"{thing.color} {thing.class_name}"
+
+
+def _run(
+    env: NeoEnv, kind: str, row: dict[str, Any], target: str, prompt: str, seed: int, rng: np.random.Generator
+) -> Episode:
+    if prompt:
+        env.begin(prompt, "privileged_scripted")
+    else:
+        env.planner = Random(rng)
+    noisy = None
+    if row["acts"] == "noisy":
+        env.planner = noisy = Noisy(env.planner, rng)
+    recording = Recording(env, target)
+    pushes = _Pushes(env, rng) if row.get("pushes") else None
+    began = env.plant.time
+    limit = LONGEST if prompt else ALONE
+    end, let_go = began + limit, None
+    while env.plant.time < end:
+        by = "random" if not prompt else "noise" if noisy is not None and noisy.pushed else "teacher"
+        recording.step(by, (lambda: None) if pushes is None else pushes)
+        if env.outcome is not None and end > env.plant.time + AFTER:
+            end = env.plant.time + AFTER
+        if row.get("then") == "let_go" and let_go is None and _lifting(env):
+            let_go = env.plant.time + rng.uniform(*LET_GO)
+        if let_go is not None and env.plant.time >= let_go:
+            env.planner, let_go = None, np.inf
+            for side in SIDES:
+                env.command_hand(side, HandCommand(HandAction.OPEN))
+            end = min(end, env.plant.time + AFTER)
+    success = None if not prompt else bool(env.outcome is not None and env.outcome.success)
+    return recording.episode("sim", prompt=prompt, success=success, seed=seed, kind=kind)
+
+
+def _lifting(env: NeoEnv) -> bool:
+    context = getattr(env.planner, "_context", None)
+    return context is not None and context.phase in ("lift", "hold", "carry")
+
+
+class _Pushes:
+    """Call every 20 ms: now and then a thing is pushed sideways."""
+
+    def __init__(self, env: NeoEnv, rng: np.random.Generator):
+        self._env, self._rng = env, rng
+        self._body, self._until, self._next = 0, 0.0, env.plant.time + rng.uniform(*CALM)
+
+    def __call__(self) -> None:
+        env, rng, time = self._env, self._rng, self._env.plant.time
+        if self._body and time >= self._until:
+            env.plant.data.xfrc_applied[self._body] = 0.0
+            self._body, self._next = 0, time + rng.uniform(*CALM)
+        elif not self._body and time >= self._next:
+            self._body = env.scene.objects[int(rng.integers(len(env.scene.objects)))].body
+            way, size = rng.uniform(-np.pi, np.pi), rng.uniform(*PUSH)
+            env.plant.data.xfrc_applied[self._body, :2] = size * np.cos(way), size * np.sin(way)
+            self._until = time + max(PUSHED, 1.0 / CONTROL_RATE)

@@ -1,0 +1,63 @@
+"""A run of NeoEnv as an episode: ten steps a second of what the robot sensed and was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from neo_description.signals import HandState
+from neo_description.tables import SIDES
+from neo_sim.env import NeoEnv
+from neo_sim.privileged_events import PrivilegedEvents
+from neo_world_model.episode import Episode
+from neo_world_model.modalities import PROVENANCE
+from neo_world_model.stepper import EVERY, SAMPLES, Stepper, picture
+
+
+class Recording:
+    """Call :meth:`step` instead of ``env.step``; :meth:`episode` at the end. ``target``: for labels."""
+
+    def __init__(self, env: NeoEnv, target: str = ""):
+        self.env = env
+        self._rows: dict[str, list[np.ndarray]] = {}
+        self._by: list[int] = []
+        self._labels: dict[str, list[float]] = {}
+        self._stepper = Stepper()
+        self._events = PrivilegedEvents(env.scene, env.plant.model, env.plant.data, target)
+        self._given = len(env.log_commands)
+
+    def __len__(self) -> int:
+        return len(self._by)
+
+    def step(self, provenance: str, each: Callable[[], None] = lambda: None) -> None:
+        """Sense, then let 0.1 s pass; ``each`` runs every 20 ms. ``provenance``: who chose what to do."""
+        env, seen = self.env, self.env.frame
+        row = self._stepper.sense(
+            env.plant.body_state(), self._hands(), None if seen is None else picture(seen.left, seen.right)
+        )
+        for _ in range(SAMPLES):
+            env.step(EVERY)
+            self._stepper.feel(self._hands())
+            self._events.look()
+            each()
+        for given in env.log_commands[self._given :]:
+            self._stepper.asked(given.target, given.command)
+        self._given = len(env.log_commands)
+        row["action"] = self._stepper.action(env.body.estimate.T_odom_base)
+        for name, values in row.items():
+            self._rows.setdefault(name, []).append(values)
+        self._by.append(PROVENANCE.index(provenance))
+        for name, value in self._events.take().items():
+            self._labels.setdefault(name, []).append(value)
+
+    def episode(self, source: str, **about: object) -> Episode:
+        """What was recorded; the fields of :class:`Episode` in ``about``."""
+        fields = {name: np.array(rows) for name, rows in self._rows.items()}
+        # an event's label stands at the step that ends with it: what is sensed next
+        labels = {name: np.array([0.0, *values[:-1]], np.float32) for name, values in self._labels.items()}
+        by = np.array(self._by, np.int8)
+        return Episode(source, fields, by, privileged=labels, **about)  # type: ignore[arg-type]
+
+    def _hands(self) -> dict[str, HandState]:
+        return {side: self.env.plant.hand_state(side) for side in SIDES}

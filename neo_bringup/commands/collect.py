@@ -1,0 +1,97 @@
+"""``neo collect``: episodes of the simulated robot for the world model."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from neo_bringup.collect import collect as collecting
+from neo_description.errors import NeoError
+from neo_world_model.episode import Episode
+from neo_world_model.modalities import PROVENANCE, SOURCES
+from neo_world_model.store import Store
+
+HELP = "collect episodes for training, simulated or from bags: neo collect runs/data/sim --episodes 100"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("store", type=Path, help="folder; one that is there is added to")
+    parser.add_argument("--episodes", type=int, default=20, help="how many; default 20")
+    parser.add_argument("--first-seed", type=int, help="default: after those in the store")
+    parser.add_argument("--kind", default="", help=f"one of {', '.join(collecting.kinds())}; default: mixed")
+    parser.add_argument("--scene", default="kitchen_table")
+    parser.add_argument(
+        "--bag", type=Path, action="append", default=[], help="folder of a recording; may be repeated"
+    )
+    parser.add_argument("--source", default="on_policy", help=f"of the bags: {', '.join(SOURCES)}")
+    parser.add_argument(
+        "--by", default="policy", help=f"who chose the bags' actions: {', '.join(PROVENANCE)}"
+    )
+    parser.add_argument("--prompt", default="", help="what was asked for in the bags")
+    parser.add_argument("--workers", type=int, default=0, help="processes; default: one a core")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: all collected. NeoError (2): could not run."""
+    return _from_bags(args) if args.bag else _simulated(args)
+
+
+def _from_bags(args: argparse.Namespace) -> int:
+    from neo_bringup.collect import bag
+
+    for name, allowed in ((args.source, SOURCES), (args.by, PROVENANCE)):
+        if name not in allowed:
+            raise NeoError(f"{name!r} is none of {', '.join(allowed)}")
+    found = [
+        episode for folder in args.bag for episode in bag.read(folder, args.source, args.by, args.prompt)
+    ]
+    store = Store.create(args.store)
+    for episode in found:
+        store.add(episode)
+    print(f"{args.store}: {len(found)} episodes of {sum(map(len, found))} steps added")
+    return 0
+
+
+def _simulated(args: argparse.Namespace) -> int:
+    if args.episodes < 1:
+        raise NeoError(f"--episodes {args.episodes}; at least 1")
+    if args.kind and args.kind not in collecting.kinds():
+        raise NeoError(f"--kind {args.kind}; one of {', '.join(collecting.kinds())}")
+    store = Store.create(args.store)
+    first = args.first_seed
+    if first is None:
+        first = max((e["seed"] + 1 for e in store.episodes), default=0)
+    jobs = [
+        (args.kind or collecting.drawn_kind(seed), seed, args.scene)
+        for seed in range(first, first + args.episodes)
+    ]
+    workers = min(args.workers or len(os.sched_getaffinity(0)), len(jobs))
+    began, kinds = time.monotonic(), Counter[str]()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for i, episode in enumerate(pool.map(_collect, jobs)):
+            store.add(episode)
+            kinds[episode.kind] += 1
+            _progress(
+                f"{i + 1} of {len(jobs)}: {episode.kind}, {len(episode)} steps, {episode.prompt or '-'}"
+            )
+    seconds = sum(e["steps"] for e in store.episodes) / 10.0
+    print(
+        f"{args.store}: {len(store.episodes)} episodes, {seconds:.0f} s of plant time; now added "
+        f"{', '.join(f'{n} {kind}' for kind, n in kinds.items())} in {time.monotonic() - began:.0f} s"
+    )
+    return 0
+
+
+def _collect(job: tuple[str, int, str]) -> Episode:
+    return collecting.collect(*job)
+
+
+def _progress(line: str) -> None:
+    print(f"… {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,69 @@
+"""``neo train``: trains a world model from stores of episodes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from neo_description.errors import NeoError
+from neo_world_model import config
+
+HELP = "train a world model: neo train laptop --store runs/data/sim --out runs/train/first"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "recipe", nargs="?", default="", help=f"{', '.join(config.recipes())}, or a YAML file"
+    )
+    parser.add_argument(
+        "--store", type=Path, action="append", default=[], help="folder of episodes; may be repeated"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/train/latest"),
+        help="folder of the run; resumed if it is there",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of neo_world_model/parameters.yaml",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: trained. NeoError (2): could not."""
+    from neo_world_model.train import train
+
+    given: dict[str, Any] = {}
+    for row in args.set:
+        name, sign, value = row.partition("=")
+        if not sign:
+            raise NeoError(f"--set {row!r}; write it as steps=500")
+        given[name] = yaml.safe_load(value)
+    if args.store:
+        given["stores"] = [str(store.resolve()) for store in args.store]
+    settings = config.load(args.recipe, **given)
+    if not settings.stores:
+        raise NeoError("nothing to train on: --store FOLDER (neo collect makes one)")
+    first = os.environ.get("RANK", "0") == "0"
+    card = train(settings, args.out, _say if first else _quiet)
+    if first:
+        print(f"{args.out}/model.safetensors: " + ", ".join(
+            f"{k} {v:.3f}" for k, v in card["figures"].items() if isinstance(v, float)))  # fmt: skip
+    return 0
+
+
+def _say(line: str) -> None:
+    print(f"… {line}", file=sys.stderr, flush=True)
+
+
+def _quiet(line: str) -> None:
+    pass

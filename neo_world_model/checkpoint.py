@@ -1,0 +1,82 @@
+"""A run's folder: what was asked for, where training stands, the model as it may travel.
+
+settings.yaml        every setting
+model.safetensors    weights; model.json: settings, calibration, figures, how it was made
+latest.pt            weights, optimiser, step: to resume, read with ``weights_only``
+events.out.tfevents… for TensorBoard
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from neo_description.errors import NeoError
+from neo_world_model import config
+from neo_world_model.world_model import WorldModel
+
+WEIGHTS, CARD, LATEST, SETTINGS = "model.safetensors", "model.json", "latest.pt", "settings.yaml"
+OF_THE_RUN = ("stores", "device", "sharding", "minutes", "steps")  # may differ when a run is resumed
+
+
+def _replace(file: Path, write: Any) -> None:
+    """``write(path)`` beside ``file``, then in one move: a cut-off writer leaves the old file."""
+    new = file.with_name(file.name + ".new")
+    write(new)
+    os.replace(new, file)
+
+
+def begin(folder: Path, settings: SimpleNamespace) -> dict[str, Any] | None:
+    """Make or open a run's folder; the training state of a run that is there, to be resumed.
+
+    NeoError when the folder holds a run with other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / SETTINGS
+    mine = {k: v for k, v in vars(settings).items() if k not in OF_THE_RUN}
+    if file.exists():
+        theirs = {k: v for k, v in yaml.safe_load(file.read_text()).items() if k not in OF_THE_RUN}
+        other = [k for k in mine if mine[k] != theirs.get(k)]
+        if other:
+            was = ", ".join(f"{k} {theirs.get(k)} (now {mine[k]})" for k in other)
+            raise NeoError(f"{folder} holds a run with other settings: {was}; give another folder")
+    _replace(file, lambda new: new.write_text(yaml.safe_dump(vars(settings))))
+    return resumable(folder)
+
+
+def resumable(folder: Path) -> dict[str, Any] | None:
+    """The training state of a run, None when there is none."""
+    latest = folder / LATEST
+    return torch.load(latest, weights_only=True, map_location="cpu") if latest.exists() else None
+
+
+def save(folder: Path, state: dict[str, Any], settings: SimpleNamespace, card: dict[str, Any]) -> None:
+    """``state``: model, optimizer, step, seconds as one process would hold them."""
+    _replace(folder / LATEST, lambda new: torch.save(state, new))
+    weights = {name: value.contiguous() for name, value in state["model"].items()}
+    _replace(folder / WEIGHTS, lambda new: save_file(weights, new))
+    text = json.dumps({**card, "settings": vars(settings)}, indent=2) + "\n"
+    _replace(folder / CARD, lambda new: new.write_text(text))
+
+
+def load(folder: Path | str) -> tuple[WorldModel, dict[str, Any]]:
+    """The model of a run or of ``models/``, ready to be asked, and its card; NeoError when not whole."""
+    folder = Path(folder)
+    try:
+        card = json.loads((folder / CARD).read_text())
+        weights = load_file(folder / WEIGHTS)
+    except (OSError, json.JSONDecodeError) as error:
+        raise NeoError(f"no model in {folder}: {error}") from None
+    model = WorldModel(config.load(**card["settings"]))
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise NeoError(f"the weights in {folder} do not fit this version: {str(error)[:300]}") from None
+    return model.eval(), card

@@ -1,0 +1,153 @@
+"""What is read off a state: senses, actions, distance, consequences, doubt.
+
+Each head is a small MLP and takes a state of the encoder or of the imagination alike.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor, nn
+
+from neo_world_model.encoder import mlp, transformer
+from neo_world_model.episode import EVENTS
+from neo_world_model.modalities import shapes, size
+from neo_world_model.text import CODES, LENGTH, PAD
+
+DISTANCES = (1, 2, 4, 8, 16)  # steps: upper ends of the classes of reachability; beyond: out of reach
+LOG_STD = (-4.0, 3.0)
+
+
+class Senses(nn.Module):
+    """Proprioception, force and touch as Gaussians: (mean, log std), each (…, size)."""
+
+    def __init__(self, width: int, senses: list[str]):
+        super().__init__()
+        (_, hands, pads, axes), _ = shapes()["touch"]
+        sizes = {"proprio": size("proprio"), "force": size("force"), "touch": hands * pads * axes}
+        self.out = nn.ModuleDict(
+            {name: mlp(width, 2 * width, 2 * n) for name, n in sizes.items() if name in senses}
+        )
+
+    def forward(self, z: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        out = {}
+        for name, head in self.out.items():
+            mean, log_std = head(z).chunk(2, dim=-1)
+            out[name] = mean, log_std.clamp(*LOG_STD)
+        return out
+
+    @staticmethod
+    def targets(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the Gaussians are of: scaled senses; touch as asinh of its mean over the step."""
+        touch = torch.asinh(batch["touch"].mean(dim=-4)).flatten(-3)
+        return {"proprio": batch["proprio"], "force": batch["force"], "touch": touch}
+
+
+def gaussian_nll(mean: Tensor, log_std: Tensor, target: Tensor) -> Tensor:
+    """(…): mean over the last axis, without the constant."""
+    return (0.5 * ((target - mean) * torch.exp(-log_std)).square() + log_std).mean(dim=-1)
+
+
+class Inverse(nn.Module):
+    """The action to take now so that ``k`` steps later the state is ``goal``: (…, action size)."""
+
+    def __init__(self, width: int, horizon: int):
+        super().__init__()
+        self.when = nn.Embedding(horizon + 1, width)
+        self.out = mlp(3 * width, 2 * width, size("action"))
+
+    def forward(self, z: Tensor, goal: Tensor, k: Tensor) -> Tensor:
+        return self.out(torch.cat([z, goal, self.when(k)], dim=-1))
+
+
+class Reach(nn.Module):
+    """Logits (…, classes) of how many steps lie between two states; the last: out of reach."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.out = mlp(2 * width, width, len(DISTANCES) + 1)
+
+    def forward(self, z: Tensor, goal: Tensor) -> Tensor:
+        return self.out(torch.cat([z, goal], dim=-1))
+
+    @staticmethod
+    def classes(steps: Tensor) -> Tensor:
+        """The class of a distance in steps."""
+        return torch.bucketize(steps, torch.tensor(DISTANCES, device=steps.device))
+
+
+class Text(nn.Module):
+    """Prompts (n, LENGTH) of bytes → (n, width); from scratch."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.code = nn.Embedding(CODES, width)
+        self.place = nn.Parameter(0.02 * torch.randn(LENGTH, width))
+        self.layers = transformer(width, 2, heads)
+
+    def forward(self, text: Tensor) -> Tensor:
+        said = text != PAD
+        # an empty prompt is one pad, so that attention has something to look at
+        seen = said | (torch.arange(text.shape[1], device=text.device) == 0)
+        out = self.layers(self.code(text) + self.place, src_key_padding_mask=~seen)
+        return (out * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
+
+
+class Policy(nn.Module):
+    """The next ``horizon`` actions from a state and a prompt: (n, horizon, action size)."""
+
+    def __init__(self, settings: SimpleNamespace):
+        super().__init__()
+        self.text = Text(settings.width, settings.heads)
+        self.out = mlp(2 * settings.width, 4 * settings.width, settings.horizon * size("action"))
+        self.horizon = settings.horizon
+
+    def forward(self, z: Tensor, text: Tensor) -> Tensor:
+        return self.out(torch.cat([z, self.text(text)], dim=-1)).unflatten(-1, (self.horizon, -1))
+
+
+class Consequences(nn.Module):
+    """Logits (…, events) that an imagined state falls, slips, collides, hides; see :data:`EVENTS`."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.out = mlp(2 * width, width, len(EVENTS))
+
+    def forward(self, now: Tensor, then: Tensor) -> Tensor:
+        return self.out(torch.cat([now.expand_as(then), then], dim=-1))
+
+
+class Doubt(nn.Module):
+    """Log of the expected squared error of an imagined state, from the state before and the imagined one."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.out = mlp(2 * width, width, 1)
+
+    def forward(self, now: Tensor, then: Tensor) -> Tensor:
+        return self.out(torch.cat([now.expand_as(then), then], dim=-1)).squeeze(-1)
+
+
+class Pixels(nn.Module):
+    """A picture of a state, to look at: trained on states it may not change. (…, width) → (…, 2, H, W, 3)."""
+
+    def __init__(self, width: int, channels: int):
+        super().__init__()
+        (eyes, height, across, rgb), _ = shapes()["vision"]
+        self.shape = (eyes, height, across, rgb)
+        self.grid = (4 * channels, height // 16, across // 16)
+        c = channels
+        self.start = nn.Linear(width, 4 * c * (height // 16) * (across // 16))
+        self.out = nn.Sequential(
+            nn.ConvTranspose2d(4 * c, 4 * c, 4, 2, 1), nn.GELU(), nn.ConvTranspose2d(4 * c, 2 * c, 4, 2, 1),
+            nn.GELU(), nn.ConvTranspose2d(2 * c, c, 4, 2, 1), nn.GELU(),
+            nn.ConvTranspose2d(c, eyes * rgb, 4, 2, 1), nn.Sigmoid(),
+        )  # fmt: skip
+
+    def forward(self, z: Tensor) -> Tensor:
+        flat = z.detach().reshape(-1, z.shape[-1])
+        image = self.out(nn.functional.gelu(self.start(flat)).unflatten(1, self.grid))
+        eyes, height, across, rgb = self.shape
+        image = image.view(-1, eyes, rgb, height, across).movedim(2, -1)
+        return image.view(*z.shape[:-1], *self.shape)

@@ -1,0 +1,156 @@
+"""What the model is trained for, on windows of ``context + horizon`` steps.
+
+    predict   mean over horizons, ensemble and width of (imagined - encoded)²: both sides learn
+    sigreg    encoded states look Gaussian (:mod:`neo_world_model.sigreg`), so that side cannot cheat
+    senses    -log p(proprioception, force, touch | imagined state), where they were sensed
+    inverse   the action taken, from the states before and after, 1 to ``horizon`` steps apart
+    tie       the latent action of a robot's step is the code of its real one
+    reach     the distance between two states in steps, or that they are of different episodes
+    policy    the teacher's, the operator's and the policy's own next actions, from state and prompt
+    consequence, doubt, pixel: heads that read states and change none
+
+Everything is masked by what a window has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from neo_world_model.episode import EVENTS
+from neo_world_model.heads import DISTANCES, Pixels, Reach, Senses, gaussian_nll
+from neo_world_model.modalities import PROVENANCE
+from neo_world_model.sigreg import sigreg
+
+if TYPE_CHECKING:
+    from neo_world_model.world_model import WorldModel
+
+Batch = dict[str, Tensor]
+TAUGHT = tuple(PROVENANCE.index(name) for name in ("policy", "teacher", "teleop"))
+TINY = 1e-6
+
+
+def mean_of(values: Tensor, where: Tensor) -> Tensor:
+    """Mean of ``values`` where ``where``; 0 when nowhere."""
+    where = where.to(values.dtype)
+    return (values * where).sum() / where.sum().clamp(min=1.0)
+
+
+def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -> dict[str, Tensor]:
+    """Name → scalar; ``loss``: the weighted sum."""
+    s, k = model.settings, model.settings.context
+    z = model.encode(batch)
+    past = (
+        model.encode(_part(batch, k), _withheld(model, batch, k, generator))
+        if s.modality_dropout
+        else z[:, :k]
+    )
+    codes = model.actions.codes(batch["action"], batch["has_action"], z)
+    imagined = model.predictor(past, codes[:, : k - 1], codes[:, k - 1 :])
+    then = z[:, k:]
+    error = (imagined - then).square().mean(dim=-1)  # (ensemble, n, horizon)
+    mean = imagined.mean(dim=0)
+    out = {
+        "predict": error.mean(),
+        "sigreg": sigreg(z.transpose(0, 1), s.sigreg_directions, generator),
+        "senses": _senses(model, mean, _part(batch, None, k)),
+        "inverse": _inverse(model, z, batch, generator),
+        "tie": _tie(model, z, batch),
+        "reach": _reach(model, z, generator),
+        "policy": _policy(model, z, batch, k),
+        "consequence": _consequence(model, z[:, k - 1 : k].detach(), mean.detach(), batch, k),
+        "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
+    }
+    if model.pixels is not None:
+        out["pixel"] = _pixel(model.pixels, z, batch)
+    weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
+    out["loss"] = sum(weights[name] * value for name, value in out.items())  # type: ignore[assignment]
+    return out
+
+
+def _part(batch: Batch, until: int | None, first: int = 0) -> Batch:
+    """The same windows from step ``first`` to ``until``."""
+    whole = ("source", "text")
+    return {name: x if name in whole else x[:, first:until] for name, x in batch.items()}
+
+
+def _withheld(
+    model: WorldModel, batch: Batch, k: int, generator: torch.Generator | None
+) -> dict[str, Tensor]:
+    """Sense → (n, k): what the context may not see, whole senses at a time, never all that there is."""
+    n = len(batch["source"])
+    names = model.encoder.senses
+    drop = torch.rand(n, len(names), generator=generator) < model.settings.modality_dropout
+    drop = drop.to(batch["source"].device)
+    here = torch.stack([batch[f"has_{name}"][:, 0] for name in names], dim=1)
+    blind = ~(here & ~drop).any(dim=1)
+    drop[blind] = False
+    return {name: drop[:, i, None].expand(n, k) for i, name in enumerate(names)}
+
+
+def _senses(model: WorldModel, imagined: Tensor, batch: Batch) -> Tensor:
+    targets = Senses.targets(batch)
+    terms = []
+    for name, (mean, log_std) in model.senses(imagined).items():
+        terms.append(mean_of(gaussian_nll(mean, log_std, targets[name]), batch[f"has_{name}"]))
+    return torch.stack(terms).sum() if terms else imagined.new_zeros(())
+
+
+def _inverse(model: WorldModel, z: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
+    n, steps, _ = z.shape
+    k = torch.randint(1, model.settings.horizon + 1, (n,), generator=generator).to(z.device)
+    start = (torch.rand(n, generator=generator).to(z.device) * (steps - k)).long()
+    row = torch.arange(n, device=z.device)
+    found = model.inverse(z[row, start], z[row, start + k], k)
+    error = (found - batch["action"][row, start]).abs().mean(dim=-1)
+    return mean_of(error, batch["has_action"][row, start])
+
+
+def _tie(model: WorldModel, z: Tensor, batch: Batch) -> Tensor:
+    latent = model.actions.between(z[:, :-1], z[:, 1:])
+    real = model.actions.real(batch["action"][:, :-1])
+    return mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1])
+
+
+def _reach(model: WorldModel, z: Tensor, generator: torch.Generator | None) -> Tensor:
+    n, steps, _ = z.shape
+    a = torch.randint(0, steps - 1, (n,), generator=generator).to(z.device)
+    b = a + 1 + (torch.rand(n, generator=generator).to(z.device) * (steps - 1 - a)).long()
+    row = torch.arange(n, device=z.device)
+    near = cross_entropy(model.reach(z[row, a], z[row, b]), Reach.classes(b - a))
+    apart = torch.full((n,), len(DISTANCES), device=z.device)
+    far = cross_entropy(model.reach(z[row, a], z[row.roll(1), b]), apart)
+    return 0.5 * (near + far)
+
+
+def _policy(model: WorldModel, z: Tensor, batch: Batch, k: int) -> Tensor:
+    first = k - 1
+    plan = model.policy(z[:, first], batch["text"])
+    want = batch["action"][:, first : first + plan.shape[1]]
+    by = batch["provenance"][:, first : first + plan.shape[1]]
+    taught = torch.isin(by, torch.tensor(TAUGHT, device=by.device, dtype=by.dtype))
+    here = batch["has_action"][:, first : first + plan.shape[1]] & taught
+    return mean_of((plan - want).abs().mean(dim=-1), here)
+
+
+def _consequence(model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int) -> Tensor:
+    logits = model.consequences(now, then)
+    labels = torch.stack([batch[f"privileged_{name}"][:, k:] for name in EVENTS], dim=-1)
+    known = labels.isfinite()
+    each = binary_cross_entropy_with_logits(logits, labels.nan_to_num(), reduction="none")
+    return mean_of(each, known)
+
+
+def _doubt(model: WorldModel, now: Tensor, then: Tensor, truth: Tensor) -> Tensor:
+    log_error = (then - truth).square().mean(dim=-1).clamp(min=TINY).log()
+    return (model.doubt(now, then) - log_error).square().mean()
+
+
+def _pixel(pixels: Pixels, z: Tensor, batch: Batch) -> Tensor:
+    last = z[:, -1]
+    image = batch["vision"][:, -1].to(last.dtype) / 255.0
+    error = (pixels(last) - image).square().mean(dim=(1, 2, 3, 4))
+    return mean_of(error, batch["has_vision"][:, -1])

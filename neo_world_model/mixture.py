@@ -1,0 +1,93 @@
+"""Batches of windows from several stores, mixed by source.
+
+    mixture = Mixture([Store("runs/data/sim")], {"sim": 1.0}, steps=12, seed=0)
+    batch = mixture.batch(64, 0)  # modality → (64, 12, …), "has_<modality>" → (64, 12) bool, "source" → (64,)
+
+A source's weight is its share of the windows, whatever its size; sources without data are left out and the
+others share what is left. Batches are numbered: the same seed and number give the same batch, so a run that
+is resumed sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neo_description.errors import NeoError
+from neo_world_model.modalities import SOURCES, shapes
+from neo_world_model.store import Store, columns
+from neo_world_model.text import encode
+
+Batch = dict[str, np.ndarray]
+
+
+class Mixture:
+    """``held_out``: every so-manieth episode is kept for evaluation, and only those when ``held`` is True."""
+
+    def __init__(
+        self,
+        stores: list[Store],
+        weights: dict[str, float],
+        steps: int,
+        seed: int = 0,
+        held_out: int = 10,
+        held: bool = False,
+    ):
+        unknown = set(weights) - set(SOURCES)
+        if unknown:
+            raise NeoError(f"no source {', '.join(sorted(unknown))}; one of {', '.join(SOURCES)}")
+        self.steps = steps
+        self._stores = stores
+        self._seed = (seed, int(held))
+        of: dict[str, list[tuple[int, int, int]]] = {}
+        for s, store in enumerate(stores):
+            for e, about in enumerate(store.episodes):
+                long_enough = about["steps"] >= steps
+                if long_enough and ((e % held_out == held_out - 1) is held):
+                    of.setdefault(about["source"], []).append((s, e, about["steps"] - steps + 1))
+        self._episodes = {name: rows for name, rows in of.items() if weights.get(name, 0.0) > 0.0}
+        if not self._episodes:
+            there = ", ".join(sorted(of)) or "none"
+            raise NeoError(f"no episode of {steps} steps to draw from; sources with data: {there}")
+        self.sources = tuple(sorted(self._episodes))
+        share = np.array([weights[name] for name in self.sources])
+        self._share = share / share.sum()
+        self._starts = {
+            name: np.cumsum([starts for _, _, starts in rows]) for name, rows in self._episodes.items()
+        }
+
+    @property
+    def windows(self) -> int:
+        """How many different windows there are."""
+        return int(sum(ends[-1] for ends in self._starts.values()))
+
+    def batch(self, size: int, number: int) -> Batch:
+        """``size`` windows; what is missing is zero, its ``has_`` False; labels that are missing are NaN."""
+        rng = np.random.default_rng([*self._seed, number])
+        out: Batch = {}
+        for name, (shape, dtype) in columns().items():
+            if not name.startswith("privileged"):
+                out[name] = np.zeros((size, self.steps, *shape), dtype)
+            else:
+                out[name] = np.full((size, self.steps), np.nan, dtype)
+        for name in shapes():
+            out[f"has_{name}"] = np.zeros((size, self.steps), bool)
+        out["source"] = np.zeros(size, np.int64)
+        texts = []
+        for i, k in enumerate(rng.choice(len(self.sources), size, p=self._share)):
+            source = self.sources[k]
+            out["source"][i] = SOURCES.index(source)
+            texts.append(self._draw(source, out, i, rng))
+        out["text"] = encode(texts)
+        return out
+
+    def _draw(self, source: str, out: Batch, i: int, rng: np.random.Generator) -> str:
+        ends = self._starts[source]
+        drawn = int(rng.integers(ends[-1]))
+        k = int(np.searchsorted(ends, drawn, side="right"))
+        s, e, starts = self._episodes[source][k]
+        store, start = self._stores[s], drawn - (int(ends[k]) - starts)
+        for name, values in store.window(e, start, self.steps).items():
+            out[name][i] = values
+            if name in shapes():
+                out[f"has_{name}"][i] = True
+        return str(store.episodes[e]["prompt"])

@@ -1,0 +1,71 @@
+"""Imagination: from a few past states and a plan of actions to all the states that follow, in one pass.
+
+    tokens   z_0 … z_{K-1} (each with the action that led to it), u_{K-1} … u_{K+H-2}
+    output   at u_{K-1+h}: z_{K+h}, h = 0 … H-1; attention looks back only, so each prediction knows the
+             actions up to its own step and no later ones
+
+So a plan of any length up to H is imagined by its prefix. States are predicted as what changes from the last
+one seen, by an ensemble of output layers whose disagreement says what the data did not.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor, nn
+
+from neo_world_model.encoder import mlp, transformer
+from neo_world_model.modalities import size
+
+
+class Actions(nn.Module):
+    """Actions as codes u (…, action_code): of real ones, and of what lies between two states of a video."""
+
+    def __init__(self, settings: SimpleNamespace):
+        super().__init__()
+        width, code = settings.width, settings.action_code
+        self.real = nn.Sequential(mlp(size("action"), width, code), nn.LayerNorm(code))
+        self.latent = nn.Sequential(mlp(2 * width, width, code), nn.LayerNorm(code))
+
+    def between(self, z: Tensor, z_next: Tensor) -> Tensor:
+        """The latent action that leads from one state to the next."""
+        return self.latent(torch.cat([z, z_next], dim=-1))
+
+    def codes(self, action: Tensor, has: Tensor, z: Tensor) -> Tensor:
+        """(n, T-1, code): of the real action where there is one, else of the latent one."""
+        latent = self.between(z[:, :-1], z[:, 1:])
+        return torch.where(has[:, :-1, None], self.real(action[:, :-1]), latent)
+
+
+class Predictor(nn.Module):
+    """``forward(past, led, plan)`` → (ensemble, n, H, width)."""
+
+    mask: Tensor
+
+    def __init__(self, settings: SimpleNamespace):
+        super().__init__()
+        width, length = settings.width, settings.context + settings.horizon
+        self.context, self.ensemble = settings.context, settings.ensemble
+        self.state = nn.Linear(width, width)
+        self.action = nn.Linear(settings.action_code, width)
+        self.place = nn.Parameter(0.02 * torch.randn(length, width))
+        self.layers = transformer(width, settings.predictor_layers, settings.heads)
+        self.change = nn.Linear(width, settings.ensemble * width)
+        nn.init.normal_(self.change.weight, std=0.002)  # at first nothing changes
+        nn.init.zeros_(self.change.bias)
+        mask = torch.full((length, length), float("-inf")).triu(1)
+        self.register_buffer("mask", mask, persistent=False)
+
+    def forward(self, past: Tensor, led: Tensor, plan: Tensor) -> Tensor:
+        """``past`` (n, k ≤ context, width); ``led`` (n, k-1, code) between them; ``plan`` (n, h, code)."""
+        _n, k, width = past.shape
+        states = self.state(past)
+        states = torch.cat([states[:, :1], states[:, 1:] + self.action(led)], dim=1)
+        tokens = torch.cat([states, self.action(plan)], dim=1)
+        first = self.context - k  # the last state always stands at the same place
+        tokens = tokens + self.place[first : first + tokens.shape[1]]
+        length = tokens.shape[1]
+        out = self.layers(tokens, mask=self.mask[:length, :length].to(tokens.dtype), is_causal=True)
+        change = self.change(out[:, k:]).unflatten(2, (self.ensemble, width)).movedim(2, 0)
+        return past[:, -1:] + change

@@ -1,0 +1,113 @@
+"""From a robot's signals to the steps of an episode: in simulation, from a bag and on the robot alike.
+
+stepper.feel(hands)                          # every 20 ms: a sample of touch
+stepper.asked("body", command)               # whatever is commanded
+row = stepper.sense(body, hands, picture)    # at a step's beginning: its senses
+stepper.action(T_odom_base)                  # at its end: what was asked for meanwhile
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import cv2
+import numpy as np
+
+from neo_description.kinematics import Kinematics
+from neo_description.signals import BodyState, HandAction, HandCommand, HandState, WholeBodyCommand
+from neo_description.tables import CONTROL_RATE, SIDES, TAXELS
+from neo_world_model.modalities import pose9, shapes, stack, table
+
+TICKS = round(CONTROL_RATE / table()["rate"])  # of control in a step
+SAMPLES = table()["touch"]["samples"]
+EVERY = TICKS // SAMPLES  # ticks between two samples of touch
+CLOSING = {HandAction.OPEN: 0.0, HandAction.PRESHAPE: 0.5, HandAction.CLOSE: 1.0, HandAction.GIVE: 0.0}
+AHEAD = np.array([0.5, 0.0, 0.0])  # m before base_link: where a head looks that was told nothing
+CAMERA = "head_left_camera_optical_frame"
+
+
+class Stepper:
+    """Remembers the touch of the last 0.1 s and the targets in force; where hands are follows from joints."""
+
+    def __init__(self) -> None:
+        self._kinematics = Kinematics()
+        self._touch = deque([np.zeros((len(SIDES), len(TAXELS), 3), np.float32)] * SAMPLES, SAMPLES)
+        self._gaze: tuple[np.ndarray, str] | None = None  # (3,) m, its frame
+        self._targets: dict[str, tuple[np.ndarray, str] | None] = dict.fromkeys(SIDES)
+        self._closing = dict.fromkeys(SIDES, 0.0)
+        self._width = dict.fromkeys(SIDES, 0.0)
+        self._grippers = {side: np.eye(4) for side in SIDES}
+
+    def feel(self, hands: dict[str, HandState]) -> None:
+        """Keep a sample of what the pads read."""
+        self._touch.append(np.stack([hands[side].taxel_force for side in SIDES]).astype(np.float32))
+
+    def asked(self, target: str, command: Any) -> None:
+        """Note a command to ``body``, ``l_hand`` or ``r_hand``; others do not matter here."""
+        if isinstance(command, HandCommand):
+            side = target[0]
+            self._closing[side] = CLOSING.get(command.action, self._closing[side])
+            self._width[side] = command.width
+        if not isinstance(command, WholeBodyCommand):
+            return
+        for side in SIDES:
+            T = getattr(command, f"T_{side}_hand")
+            if T is not None:
+                self._targets[side] = T, command.frame
+            elif side in command.release:
+                self._targets[side] = None
+        if command.gaze is not None:
+            self._gaze = command.gaze, command.frame
+
+    def sense(
+        self, body: BodyState, hands: dict[str, HandState], picture: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
+        """One step's modalities but its action; without ``vision`` when there is no ``picture``."""
+        frames = self._kinematics.frames(body.joint_position, ("l_gripper", "r_gripper", CAMERA))
+        self._grippers = {side: frames[f"{side}_gripper"] for side in SIDES}
+        proprio = {
+            "body_joint_position": body.joint_position,
+            "body_joint_velocity": body.joint_velocity,
+            "pelvis_angular_velocity": body.pelvis_angular_velocity,
+            "pelvis_linear_acceleration": body.pelvis_linear_acceleration,
+            "l_gripper": pose9(frames["l_gripper"]),
+            "r_gripper": pose9(frames["r_gripper"]),
+            "gaze": frames[CAMERA][:3, 2],
+        }
+        force = {"body_tendon_tension": body.tendon_tension}
+        for side, hand in hands.items():
+            proprio[f"{side}_hand_joint_position"] = hand.joint_position
+            proprio[f"{side}_hand_joint_velocity"] = hand.joint_velocity
+            force[f"{side}_hand_tendon_tension"] = hand.tendon_tension
+            force[f"{side}_sole_wrench"] = getattr(body, f"{side}_sole_wrench")
+            force[f"{side}_wrist_wrench"] = getattr(body, f"{side}_wrist_wrench")
+        row = {
+            "proprio": stack("proprio", proprio),
+            "force": stack("force", force),
+            "touch": np.array(self._touch),
+            "touch_valid": np.stack([np.asarray(hands[side].taxel_valid, bool) for side in SIDES]),
+        }
+        return row if picture is None else {"vision": picture, **row}
+
+    def action(self, T_odom_base: np.ndarray) -> np.ndarray:
+        """(n,) as ``action`` in modalities.yaml: the targets in force, in base_link as it is now."""
+        to_base = {"odom": np.linalg.inv(T_odom_base), "base_link": np.eye(4)}
+        gaze = AHEAD
+        if self._gaze is not None:
+            point, frame = self._gaze
+            gaze = to_base[frame][:3, :3] @ point + to_base[frame][:3, 3]
+        parts: dict[str, np.ndarray] = {"gaze": gaze}
+        for side in SIDES:
+            target = self._targets[side]
+            T_base = self._grippers[side] if target is None else to_base[target[1]] @ target[0]
+            parts[f"{side}_gripper"] = pose9(T_base)
+            parts[f"{side}_closing"] = np.array(self._closing[side])
+            parts[f"{side}_width"] = np.array(self._width[side])
+        return stack("action", parts)
+
+
+def picture(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(2, H, W, 3) uint8 as the model sees a stereo pair of any size."""
+    (_, height, width, _), _ = shapes()["vision"]
+    return np.stack([cv2.resize(eye, (width, height), interpolation=cv2.INTER_AREA) for eye in (left, right)])

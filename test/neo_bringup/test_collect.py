@@ -1,0 +1,154 @@
+"""Episodes of the simulated robot, and the same ones out of a bag."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage
+
+from neo_bringup.collect import bag, worlds
+from neo_bringup.collect.acting import Random
+from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds
+from neo_bringup.collect.recording import Recording
+from neo_description.errors import NeoError
+from neo_description.signals import WholeBodyCommand
+from neo_description.tables import SIDES
+from neo_flywheel.bag import BagWriter, Qos
+from neo_flywheel.message_types import TypeBook
+from neo_ros import convert, graph
+from neo_sim.env import NeoEnv
+from neo_world_model.modalities import PROVENANCE, unstack
+from neo_world_model.stepper import TICKS
+
+
+class Writer:
+    """Writes what NeoEnv does as the recorder would: call it every 20 ms."""
+
+    def __init__(self, folder, env):
+        self.env, self.given = env, len(env.log_commands)
+        self.bag = BagWriter(folder, TypeBook([Path(sys.prefix)]), {})
+        self.topics = {}
+        self.shown = -1.0
+
+    def __call__(self):
+        env = self.env
+        for given in env.log_commands[self.given :]:
+            if isinstance(given.command, WholeBodyCommand):
+                self.write("whole_body/command", convert.whole_body_command_message(given.command, None))
+            elif given.target in ("l_hand", "r_hand"):
+                self.write(f"{given.target}/command", convert.hand_command_message(given.command, None))
+        self.given = len(env.log_commands)
+        if env.frame is not None and env.frame.time > self.shown:
+            self.shown = env.frame.time
+            for eye in ("left", "right"):
+                message = CompressedImage(format="png")
+                message.header.stamp = convert.to_time(env.frame.time)
+                rgb = getattr(env.frame, eye)
+                message.data = cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
+                self.write(f"head_camera/{eye}/image_raw/compressed", message)
+        self.write("odom", convert.odometry_message(env.body.estimate))
+        self.write("body/state", convert.body_state_message(env.plant.body_state()))
+        for side in SIDES:
+            self.write(f"{side}_hand/state", convert.hand_state_message(env.plant.hand_state(side), side))
+
+    def write(self, name, message):
+        if name not in self.topics:
+            self.topics[name] = self.bag.add_topic(f"/{name}", graph.entry("topics", name)["type"], Qos())
+        self.bag.write(self.topics[name], round(self.env.plant.time * 1e9), serialize_message(message))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A second and a half of random motion, recorded both ways: (episode, bag folder)."""
+    env = NeoEnv("kitchen_table", 3, cameras=True, image=IMAGE)
+    env.stand()
+    while env.plant.tick % TICKS or env.frame is None:
+        env.step()
+    env.planner = Random(np.random.default_rng(0))
+    folder = tmp_path_factory.mktemp("run") / "bag"
+    recording, writer = Recording(env, "red_bottle"), Writer(folder, env)
+    writer()
+    for _ in range(15):
+        recording.step("random", writer)
+    writer.bag.close()
+    env.close()
+    return recording.episode("sim"), folder
+
+
+def test_a_bag_gives_the_steps_that_the_simulation_gave(run):
+    direct, folder = run
+    (read,) = bag.read(folder, provenance="random")
+    assert len(read) == len(direct)
+    # the first step's window of touch began before the bag did
+    np.testing.assert_array_equal(read.fields["touch"][1:], direct.fields["touch"][1:])
+    for name in ("vision", "proprio", "force", "touch_valid"):
+        np.testing.assert_array_equal(read.fields[name], direct.fields[name], name)
+    # poses go through quaternions in messages
+    np.testing.assert_allclose(read.fields["action"], direct.fields["action"], atol=1e-5)
+
+
+def test_actions_are_what_was_commanded(run):
+    direct, _ = run
+    asked = unstack("action", direct.fields["action"])
+    assert len(np.unique(asked["l_closing"])) > 1
+    still = np.abs(np.diff(asked["l_gripper"][:, :3], axis=0)).max(axis=1)
+    assert (still < 0.01).any()
+    assert (still > 0.05).any()
+
+
+def test_a_hole_in_a_bag_ends_an_episode(run, tmp_path):
+    _, folder = run
+    cutter_input = next(folder.glob("*.mcap"))
+    from mcap.reader import make_reader
+    from mcap.writer import Writer as McapWriter
+
+    with cutter_input.open("rb") as stream, (tmp_path / "cut.mcap").open("wb") as out:
+        writer, channels = McapWriter(out), {}
+        writer.start()
+        messages = list(make_reader(stream).iter_messages(log_time_order=False))
+        begin = messages[0][2].log_time
+        for schema, channel, message in messages:
+            if 0.6e9 < message.log_time - begin < 0.9e9:
+                continue
+            if channel.topic not in channels:
+                at = writer.register_schema(schema.name, schema.encoding, schema.data)
+                channels[channel.topic] = writer.register_channel(channel.topic, "cdr", at)
+            writer.add_message(channels[channel.topic], message.log_time, message.data, message.publish_time)
+        writer.finish()
+    first, second = bag.read(tmp_path)
+    assert 5 <= len(first) <= 6
+    assert 5 <= len(second) <= 6
+
+
+def test_a_folder_without_a_bag_is_refused(tmp_path):
+    with pytest.raises(NeoError, match="no bag"):
+        bag.read(tmp_path)
+
+
+def test_dropped_things_fall_in_the_labels_and_nowhere_else():
+    episode = collect("drop", 12)
+    assert set(episode.privileged) == {"falls", "slips", "collides", "hidden"}
+    assert episode.privileged["falls"].sum() >= 1.0
+    assert episode.source == "sim"
+    assert episode.kind == "drop"
+    assert episode.prompt
+    assert set(np.unique(episode.provenance)) == {PROVENANCE.index("teacher")}
+    assert not any("privileged" in name for name in episode.fields)
+
+
+def test_the_same_seed_gives_the_same_world_and_another_seed_another():
+    a, b, c = (worlds.make("kitchen_table", seed, kinds()["edge"]) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(a.qpos, b.qpos)
+    np.testing.assert_array_equal(a.model.geom_friction, b.model.geom_friction)
+    assert not np.array_equal(a.qpos, c.qpos)
+
+
+def test_kinds_are_drawn_by_their_shares():
+    drawn = [drawn_kind(seed) for seed in range(400)]
+    for name, row in kinds().items():
+        assert abs(drawn.count(name) / 400 - row["share"]) < 0.08
+    with pytest.raises(NeoError, match="teacher, noisy"):
+        collect("magic", 0)

@@ -1,0 +1,59 @@
+"""Windows are mixed by source, repeatable, and what is held out stays out."""
+
+import numpy as np
+import pytest
+from toy import episode
+
+from neo_description.errors import NeoError
+from neo_world_model.mixture import Mixture
+from neo_world_model.modalities import SOURCES
+from neo_world_model.store import Store
+
+ALL = {"sim": 1.0, "web_video": 1.0}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    made = Store.create(tmp_path_factory.mktemp("store"))
+    for i in range(20):
+        made.add(episode(i, 20, "web_video" if i % 5 == 4 else "sim"))
+    return made
+
+
+def test_a_source_has_its_share_whatever_its_size(store):
+    batch = Mixture([store], {"sim": 1.0, "web_video": 3.0}, 8).batch(2000, 0)
+    share = np.mean(batch["source"] == SOURCES.index("web_video"))
+    assert abs(share - 0.75) < 0.05
+
+
+def test_the_same_seed_and_number_give_the_same_batch(store):
+    a, b = (Mixture([store], ALL, 8, seed=3) for _ in range(2))
+    b.batch(5, 0)
+    for name, values in a.batch(5, 7).items():
+        np.testing.assert_array_equal(values, b.batch(5, 7)[name])
+    assert not np.array_equal(a.batch(5, 7)["proprio"], a.batch(5, 8)["proprio"])
+
+
+def test_what_a_source_lacks_is_marked_and_zero(store):
+    batch = Mixture([store], ALL, 8).batch(50, 0)
+    video = batch["source"] == SOURCES.index("web_video")
+    assert video.any()
+    assert batch["has_vision"].all()
+    assert not batch["has_proprio"][video].any()
+    assert batch["has_proprio"][~video].all()
+    assert not batch["proprio"][video].any()
+
+
+def test_held_out_episodes_are_never_drawn(store):
+    def seen(held):
+        mixture = Mixture([store], ALL, 20, held_out=5, held=held)
+        return {values.tobytes() for n in range(20) for values in mixture.batch(20, n)["vision"][:, 0]}
+
+    assert not seen(True) & seen(False)
+
+
+def test_no_data_for_the_mix_is_an_error_that_names_what_there_is(store):
+    with pytest.raises(NeoError, match="sim, web_video"):
+        Mixture([store], {"teleop": 1.0}, 8)
+    with pytest.raises(NeoError, match="no source radio"):
+        Mixture([store], {"radio": 1.0}, 8)

@@ -1,0 +1,142 @@
+"""Training learns, goes on where it was cut off, and is the same on one process and on two."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from toy import episode
+
+from neo_description.errors import NeoError
+from neo_world_model import checkpoint, config
+from neo_world_model.evaluate import evaluate
+from neo_world_model.mixture import Mixture
+from neo_world_model.store import Store
+from neo_world_model.train import rate, train
+
+SMALL = {
+    "width": 32,
+    "channels": 8,
+    "predictor_layers": 2,
+    "heads": 2,
+    "batch": 8,
+    "evaluate_every": 1000,
+    "evaluate_batches": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    made = Store.create(tmp_path_factory.mktemp("toy"))
+    for i in range(40):
+        made.add(episode(i, 30, "web_video" if i % 8 == 7 else "sim"))
+    return str(made.folder)
+
+
+def quiet(_line):
+    pass
+
+
+def same(a, b, **tolerance):
+    first, second = checkpoint.load(a)[0].state_dict(), checkpoint.load(b)[0].state_dict()
+    for name, value in first.items():
+        torch.testing.assert_close(second[name], value, **tolerance)
+
+
+def test_a_resumed_run_is_the_run_that_was_not_cut_off(store, tmp_path):
+    whole = config.load("ci", **SMALL, stores=[store], steps=6)
+    train(whole, tmp_path / "whole", quiet)
+    cut = config.load("ci", **{**SMALL, "evaluate_every": 3}, stores=[store], steps=6)
+    lines = []
+
+    class CutOffError(Exception):
+        pass
+
+    def cut_off(line):
+        if line.startswith("held out"):
+            raise CutOffError
+
+    with pytest.raises(CutOffError):
+        train(cut, tmp_path / "cut", cut_off)
+    assert json.loads((tmp_path / "cut" / "model.json").read_text())["step"] == 3
+    train(cut, tmp_path / "cut", lines.append)
+    assert "resumed at step 3" in lines
+    same(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_a_folder_with_a_run_of_other_settings_is_refused(store, tmp_path):
+    train(config.load("ci", **SMALL, stores=[store], steps=1), tmp_path, quiet)
+    other = config.load("ci", **{**SMALL, "width": 64}, stores=[store], steps=1)
+    with pytest.raises(NeoError, match=r"width 32 \(now 64\)"):
+        train(other, tmp_path, quiet)
+
+
+def test_a_run_leaves_what_tensorboard_and_a_robot_read(store, tmp_path):
+    card = train(config.load("ci", **SMALL, stores=[store], steps=2), tmp_path, quiet)
+    assert any("tfevents" in file.name for file in tmp_path.iterdir())
+    model, read = checkpoint.load(tmp_path)
+    assert read["figures"] == card["figures"]
+    assert not model.training
+
+
+def test_weights_of_another_shape_are_refused(store, tmp_path):
+    train(config.load("ci", **SMALL, stores=[store], steps=1), tmp_path, quiet)
+    card = json.loads((tmp_path / "model.json").read_text())
+    card["settings"]["width"] = 64
+    (tmp_path / "model.json").write_text(json.dumps(card))
+    with pytest.raises(NeoError, match="do not fit"):
+        checkpoint.load(tmp_path)
+
+
+def test_the_learning_rate_rises_then_falls():
+    rates = [rate(p) for p in np.linspace(0.0, 1.0, 101)]
+    peak = int(np.argmax(rates))
+    assert 4 <= peak <= 6
+    assert max(rates) == pytest.approx(1.0, abs=0.01)
+    assert all(a >= b for a, b in zip(rates[peak:], rates[peak + 1 :], strict=False))
+    assert rates[-1] == pytest.approx(0.1, abs=1e-6)
+
+
+def torchrun(processes, store, folder, sharding):
+    """The same total batch on ``processes`` processes, through the command that people use."""
+    settings = {**SMALL, "batch": 8, "steps": 4, "sharding": sharding}
+    given = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone",
+               "-m", "neo_bringup.cli", "train", "ci", "--store", store, "--out", folder, *given]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[2]
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_two_processes_train_alike_in_copies_and_in_shards(store, tmp_path):
+    for sharding in ("ddp", "fsdp2"):
+        torchrun(2, store, str(tmp_path / sharding), sharding)
+    copies, shards = (json.loads((tmp_path / name / "model.json").read_text()) for name in ("ddp", "fsdp2"))
+    for name in ("error_ratio_1", "error_ratio_8", "spread", "rank"):
+        assert shards["figures"][name] == pytest.approx(copies["figures"][name], rel=1e-3)
+
+
+def test_processes_without_sharding_are_refused(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(NeoError, match="sharding none with 2"):
+        train(config.load("ci", **SMALL, stores=[store], steps=1), tmp_path, quiet)
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    with pytest.raises(NeoError, match="sharding ddp with 1"):
+        train(config.load("ci", **SMALL, stores=[store], steps=1, sharding="ddp"), tmp_path, quiet)
+
+
+def test_an_untrained_model_is_told_from_a_trained_one_by_its_figures(store):
+    torch.manual_seed(0)
+    settings = config.load("ci", **SMALL, stores=[store])
+    from neo_world_model.world_model import WorldModel
+
+    held = Mixture([Store(store)], {"sim": 1.0}, settings.context + settings.horizon, held=True)
+    figures = evaluate(WorldModel(settings), held, batches=2)
+    assert figures["error_ratio_1"] > 0.9
+    assert figures["rank"] < 10.0
