@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import time
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from neo_bringup.collect import collect as collecting
 from neo_description.errors import NeoError
+from neo_world_model import sources
 from neo_world_model.episode import Episode
 from neo_world_model.modalities import PROVENANCE, SOURCES
+from neo_world_model.sources import FORMATS
 from neo_world_model.store import Store
 
 HELP = "collect episodes for training, simulated or from bags: neo collect runs/data/sim --episodes 100"
@@ -29,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bag", type=Path, action="append", default=[], help="folder of a recording; may be repeated"
     )
-    parser.add_argument("--source", default="on_policy", help=f"of the bags: {', '.join(SOURCES)}")
+    parser.add_argument(
+        "--read", nargs=2, action="append", default=[], metavar=("FORMAT", "PATH"),
+        help=f"somebody's data: {', '.join(FORMATS)}; give its --source; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--source", default="on_policy", help=f"of bags and data: {', '.join(SOURCES)}")
     parser.add_argument(
         "--by", default="policy", help=f"who chose the bags' actions: {', '.join(PROVENANCE)}"
     )
@@ -39,22 +46,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: all collected. NeoError (2): could not run."""
-    return _from_bags(args) if args.bag else _simulated(args)
+    return _recorded(args) if args.bag or args.read else _simulated(args)
 
 
-def _from_bags(args: argparse.Namespace) -> int:
+def _recorded(args: argparse.Namespace) -> int:
     from neo_bringup.collect import bag
 
     for name, allowed in ((args.source, SOURCES), (args.by, PROVENANCE)):
         if name not in allowed:
             raise NeoError(f"{name!r} is none of {', '.join(allowed)}")
-    found = [
-        episode for folder in args.bag for episode in bag.read(folder, args.source, args.by, args.prompt)
-    ]
-    store = Store.create(args.store)
-    for episode in found:
+    store, steps, count = Store.create(args.store), 0, 0
+    bags = (e for folder in args.bag for e in bag.read(folder, args.source, args.by, args.prompt))
+    others = (e for form, path in args.read for e in sources.read(form, path, args.source))
+    for episode in itertools.chain(bags, others):
         store.add(episode)
-    print(f"{args.store}: {len(found)} episodes of {sum(map(len, found))} steps added")
+        steps, count = steps + len(episode), count + 1
+        _progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
+    print(f"{args.store}: {count} episodes of {steps} steps added")
     return 0
 
 
