@@ -80,7 +80,7 @@ class StepEncoder(nn.Module):
         here = torch.cat([has[name][:, None].expand(-1, TOKENS[name]) for name in self.senses], dim=1)
         tokens = torch.where(here[..., None], tokens, self.mask) + self.kind[:-1]
         state = (self.kind[-1] + self.source(batch["source"]))[:, None]
-        seen = torch.cat([here, here.new_ones(len(here), 1)], dim=1)
+        seen = torch.cat([here, torch.ones_like(here[:, :1])], dim=1)
         mixed = self.mixer(torch.cat([tokens, state], dim=1), src_key_padding_mask=~seen)
         return self.project(mixed[:, -1])
 

@@ -95,16 +95,26 @@ class Text(nn.Module):
 
 
 class Policy(nn.Module):
-    """The next ``horizon`` actions from a state and a prompt: (n, horizon, action size)."""
+    """The next ``horizon`` actions from a state and a prompt's words: (n, horizon, action size)."""
 
     def __init__(self, settings: SimpleNamespace):
         super().__init__()
-        self.text = Text(settings.width, settings.heads)
         self.out = mlp(2 * settings.width, 4 * settings.width, settings.horizon * size("action"))
         self.horizon = settings.horizon
 
-    def forward(self, z: Tensor, text: Tensor) -> Tensor:
-        return self.out(torch.cat([z, self.text(text)], dim=-1)).unflatten(-1, (self.horizon, -1))
+    def forward(self, z: Tensor, words: Tensor) -> Tensor:
+        return self.out(torch.cat([z, words], dim=-1)).unflatten(-1, (self.horizon, -1))
+
+
+class Goal(nn.Module):
+    """Where a prompt leads: the state ``horizon`` steps on, as a teacher would get there. (n, width)."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.out = mlp(2 * width, 2 * width, width)
+
+    def forward(self, z: Tensor, words: Tensor) -> Tensor:
+        return z + self.out(torch.cat([z, words], dim=-1))
 
 
 class Consequences(nn.Module):

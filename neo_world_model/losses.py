@@ -7,6 +7,7 @@
     tie       the latent action of a robot's step is the code of its real one
     reach     the distance between two states in steps, or that they are of different episodes
     policy    the teacher's, the operator's and the policy's own next actions, from state and prompt
+    goal      the state they lead to
     consequence, doubt, pixel: heads that read states and change none
 
 Everything is masked by what a window has.
@@ -53,6 +54,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
     then = z[:, k:]
     error = (imagined - then).square().mean(dim=-1)  # (ensemble, n, horizon)
     mean = imagined.mean(dim=0)
+    words = model.text(batch["text"])
     out = {
         "predict": error.mean(),
         "sigreg": sigreg(z.transpose(0, 1), s.sigreg_directions, generator),
@@ -60,7 +62,8 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "inverse": _inverse(model, z, batch, generator),
         "tie": _tie(model, z, batch),
         "reach": _reach(model, z, generator),
-        "policy": _policy(model, z, batch, k),
+        "policy": _policy(model, z, words, batch, k),
+        "goal": _goal(model, z, words, batch, k),
         "consequence": _consequence(model, z[:, k - 1 : k].detach(), mean.detach(), batch, k),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
@@ -126,14 +129,24 @@ def _reach(model: WorldModel, z: Tensor, generator: torch.Generator | None) -> T
     return 0.5 * (near + far)
 
 
-def _policy(model: WorldModel, z: Tensor, batch: Batch, k: int) -> Tensor:
+def _policy(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> Tensor:
     first = k - 1
-    plan = model.policy(z[:, first], batch["text"])
+    plan = model.policy(z[:, first], words)
     want = batch["action"][:, first : first + plan.shape[1]]
-    by = batch["provenance"][:, first : first + plan.shape[1]]
-    taught = torch.isin(by, torch.tensor(TAUGHT, device=by.device, dtype=by.dtype))
-    here = batch["has_action"][:, first : first + plan.shape[1]] & taught
+    here = batch["has_action"][:, first : first + plan.shape[1]] & _taught(batch, k)
     return mean_of((plan - want).abs().mean(dim=-1), here)
+
+
+def _goal(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> Tensor:
+    found = model.goal(z[:, k - 1].detach(), words)
+    error = (found - z[:, -1].detach()).square().mean(dim=-1)
+    return mean_of(error, _taught(batch, k).all(dim=1))
+
+
+def _taught(batch: Batch, k: int) -> Tensor:
+    """(n, horizon) bool: steps from the last of the context on that somebody chose on purpose."""
+    by = batch["provenance"][:, k - 1 : -1]
+    return torch.isin(by, torch.tensor(TAUGHT, device=by.device, dtype=by.dtype))
 
 
 def _consequence(model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int) -> Tensor:

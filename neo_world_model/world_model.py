@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from neo_world_model.encoder import StepEncoder
-from neo_world_model.heads import Consequences, Doubt, Inverse, Pixels, Policy, Reach, Senses
+from neo_world_model.heads import Consequences, Doubt, Goal, Inverse, Pixels, Policy, Reach, Senses, Text
 from neo_world_model.losses import losses
 from neo_world_model.predictor import Actions, Predictor
 
@@ -36,7 +36,9 @@ class WorldModel(nn.Module):
         self.senses = Senses(width, settings.senses)
         self.inverse = Inverse(width, settings.horizon)
         self.reach = Reach(width)
+        self.text = Text(width, settings.heads)
         self.policy = Policy(settings)
+        self.goal = Goal(width)
         self.consequences = Consequences(width)
         self.doubt = Doubt(width)
         self.pixels = Pixels(width, settings.channels) if settings.pixel_weight else None

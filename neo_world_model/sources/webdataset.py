@@ -36,7 +36,7 @@ def samples(shard: Path) -> Iterator[dict[str, bytes]]:
     """Each sample of a shard: suffix (all behind the first dot) → content."""
     try:
         with tarfile.open(shard) as tar:
-            key, files = "", {}
+            key, files = "", dict[str, bytes]()
             for member in tar:
                 if not member.isfile():
                     continue

@@ -1,0 +1,56 @@
+"""``neo eval``: held-out figures of a world model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from neo_description.errors import NeoError
+
+HELP = "held-out figures of a world model: neo eval runs/train/first --store runs/data/sim"
+MEANING = {
+    "error_ratio": "squared error of imagined states over that of copying the last, so many steps ahead",
+    "spread": "mean standard deviation of a state's numbers (1: as a Gaussian's)",
+    "rank": "directions that states use",
+    "coverage": "share of errors within the 90 % bound",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="folder of a run, or of a model that ships")
+    parser.add_argument("--store", type=Path, action="append", default=[], help="default: those of the run")
+    parser.add_argument("--batches", type=int, default=32, help="of 64 windows; default 32")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: measured. NeoError (2): could not."""
+    from neo_world_model import checkpoint
+    from neo_world_model.config import weights
+    from neo_world_model.evaluate import evaluate
+    from neo_world_model.mixture import Mixture
+    from neo_world_model.store import Store
+
+    if args.batches < 1:
+        raise NeoError(f"--batches {args.batches}; at least 1")
+    model, card = checkpoint.load(args.model)
+    s = model.settings
+    stores = [Store(folder) for folder in args.store or s.stores]
+    held = Mixture(stores, weights(s), s.context + s.horizon, s.seed, s.held_out, held=True)
+    figures = evaluate(model, held, args.batches)
+    numbers = {name: value for name, value in figures.items() if isinstance(value, float)}
+    table = Table(title=f"{args.model}, step {card['step']}, {held.windows} held-out windows")
+    for column in ("figure", "measured", "what it is"):
+        table.add_column(column)
+    for name, value in numbers.items():
+        what = next((text for begin, text in MEANING.items() if name.startswith(begin)), "")
+        table.add_row(name, f"{value:.3f}", what)
+    Console().print(table)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(numbers, indent=2) + "\n")
+    return 0

@@ -1,0 +1,63 @@
+"""ONNX Runtime says what PyTorch says."""
+
+import numpy as np
+import pytest
+import torch
+
+from neo_description.errors import NeoError
+from neo_world_model import config
+from neo_world_model.export import Runtime, encode_inputs, export
+from neo_world_model.modalities import SOURCES, shapes, size
+from neo_world_model.world_model import WorldModel
+
+
+@pytest.fixture(scope="module", params=[("vision", "proprio", "force", "touch"), ("vision", "proprio")])
+def pair(request, tmp_path_factory):
+    torch.manual_seed(0)
+    model = WorldModel(config.load("ci", width=32, heads=2, channels=8, senses=list(request.param))).eval()
+    torch.nn.init.normal_(model.predictor.change.weight, std=0.3)
+    folder = tmp_path_factory.mktemp("model")
+    export(model, folder)
+    return model, Runtime(folder)
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_states_are_equal_within_1e_4_also_where_senses_are_missing(pair, n):
+    model, runtime = pair
+    rng = np.random.default_rng(n)
+    given = {"source": rng.integers(0, len(SOURCES), n)}
+    for name in encode_inputs(model.encoder.senses):
+        if name.startswith("has_"):
+            given[name] = rng.random(n) < 0.7
+        elif name != "source":
+            shape, dtype = shapes()[name]
+            drawn = (
+                rng.integers(0, 256, (n, *shape))
+                if dtype == "uint8"
+                else 3.0 * rng.standard_normal((n, *shape))
+            )
+            given[name] = drawn > 0 if dtype == "bool" else drawn.astype(dtype)
+    tensors = {name: torch.from_numpy(np.asarray(values)) for name, values in given.items()}
+    with torch.no_grad():
+        z = model.encoder(tensors, {name: tensors[f"has_{name}"] for name in model.encoder.senses})
+    np.testing.assert_allclose(runtime.encode(given), z.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_imagination_is_equal_within_1e_4(pair, n):
+    model, runtime = pair
+    s, rng = model.settings, np.random.default_rng(n)
+    past = rng.standard_normal((n, s.context, s.width)).astype(np.float32)
+    action = rng.standard_normal((n, s.context - 1 + s.horizon, size("action"))).astype(np.float32)
+    states, events, error = runtime.imagine(past, action)
+    with torch.no_grad():
+        then = model.imagine(torch.from_numpy(past), torch.from_numpy(action))
+        now, mean = torch.from_numpy(past)[:, -1:], then.mean(dim=0)
+        np.testing.assert_allclose(states, then.numpy(), atol=1e-4)
+        np.testing.assert_allclose(events, torch.sigmoid(model.consequences(now, mean)).numpy(), atol=1e-4)
+        np.testing.assert_allclose(error, model.doubt(now, mean).exp().numpy(), rtol=1e-3)
+
+
+def test_a_folder_without_graphs_is_refused(tmp_path):
+    with pytest.raises(NeoError, match="no model for ONNX"):
+        Runtime(tmp_path)
