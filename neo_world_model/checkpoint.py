@@ -57,26 +57,34 @@ def resumable(folder: Path) -> dict[str, Any] | None:
     return torch.load(latest, weights_only=True, map_location="cpu") if latest.exists() else None
 
 
-def save(folder: Path, state: dict[str, Any], settings: SimpleNamespace, card: dict[str, Any]) -> None:
+def save(folder: Path, state: dict[str, Any], settings: SimpleNamespace, about: dict[str, Any]) -> None:
     """``state``: model, optimizer, step, seconds as one process would hold them."""
     _replace(folder / LATEST, lambda new: torch.save(state, new))
     weights = {name: value.contiguous() for name, value in state["model"].items()}
     _replace(folder / WEIGHTS, lambda new: save_file(weights, new))
-    text = json.dumps({**card, "settings": vars(settings)}, indent=2) + "\n"
+    text = json.dumps({**about, "settings": vars(settings)}, indent=2) + "\n"
     _replace(folder / CARD, lambda new: new.write_text(text))
+
+
+def card(folder: Path) -> dict[str, Any]:
+    """What ``model.json`` says; NeoError when there is none."""
+    try:
+        return json.loads((folder / CARD).read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise NeoError(f"no model in {folder}: {error}") from None
 
 
 def load(folder: Path | str) -> tuple[WorldModel, dict[str, Any]]:
     """The model of a run or of ``models/``, ready to be asked, and its card; NeoError when not whole."""
     folder = Path(folder)
+    about = card(folder)
     try:
-        card = json.loads((folder / CARD).read_text())
         weights = load_file(folder / WEIGHTS)
-    except (OSError, json.JSONDecodeError) as error:
-        raise NeoError(f"no model in {folder}: {error}") from None
-    model = WorldModel(config.load(**card["settings"]))
+    except OSError as error:
+        raise NeoError(f"no weights in {folder}: {error}") from None
+    model = WorldModel(config.load(**about["settings"]))
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise NeoError(f"the weights in {folder} do not fit this version: {str(error)[:300]}") from None
-    return model.eval(), card
+    return model.eval(), about

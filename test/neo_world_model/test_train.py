@@ -66,6 +66,8 @@ def test_a_resumed_run_is_the_run_that_was_not_cut_off(store, tmp_path):
     train(cut, tmp_path / "cut", lines.append)
     assert "resumed at step 3" in lines
     same(tmp_path / "whole", tmp_path / "cut")
+    again = train(cut, tmp_path / "cut", quiet)  # nothing is left to do
+    assert again["step"] == 6
 
 
 def test_a_folder_with_a_run_of_other_settings_is_refused(store, tmp_path):
