@@ -32,7 +32,9 @@ def tensors(batch: dict[str, np.ndarray], device: torch.device) -> dict[str, Ten
 
 @torch.no_grad()
 def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -> dict[str, Any]:
-    """Figures, and ``bounds``: source → (horizon,) of error over expected error at :data:`LEVEL`."""
+    """Figures; ``bounds``: source → (horizon,) of error over expected error at :data:`LEVEL`; ``quantiles``:
+    source → (101,) of the same ratio one step ahead, for surprise.
+    """
     device = next(model.parameters()).device
     k, horizon = model.settings.context, model.settings.horizon
     error, copied, scores, sources, states = [], [], [], [], []
@@ -58,11 +60,12 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
     }
     figures |= _shape(torch.cat(states))
     source, score = torch.cat(sources).numpy(), torch.cat(scores).numpy()
-    figures["bounds"] = {}
+    figures["bounds"], figures["quantiles"] = {}, {}
     for name in held.sources:
         mine = score[source == SOURCES.index(name)]
         if len(mine) >= 20:
             bound = np.quantile(mine[::2], LEVEL, axis=0)
+            figures["quantiles"][name] = np.quantile(mine[:, 0], np.linspace(0.0, 1.0, 101)).tolist()
             figures["bounds"][name] = bound.tolist()
             figures[f"coverage_{name}"] = float((mine[1::2] <= bound).mean())
     return figures

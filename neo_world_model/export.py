@@ -1,8 +1,9 @@
-"""A model for ONNX Runtime: two graphs beside its weights, equal to PyTorch's within 1e-4.
+"""A model for ONNX Runtime: graphs beside its weights, equal to PyTorch's within 1e-4.
 
     encode.onnx    one step's senses (n, …), has_<sense> (n,), source (n,) → z (n, width)
     imagine.onnx   past (n, context, width), action (n, context - 1 + horizon, size) →
                    states (ensemble, n, horizon, width), events (n, horizon, events), error (n, horizon)
+    read.onnx      z (n, width) → <sense>_mean and <sense>_log_std (n, …); picture (n, 2, H, W, 3) if trained
 
 ``events`` are probabilities, ``error`` the expected squared error.
 """
@@ -20,7 +21,7 @@ from neo_description.errors import NeoError
 from neo_world_model.modalities import shapes, size
 from neo_world_model.world_model import WorldModel
 
-ENCODE, IMAGINE = "encode.onnx", "imagine.onnx"
+ENCODE, IMAGINE, READ = "encode.onnx", "imagine.onnx", "read.onnx"
 OPSET = 20
 SHOWN = 3  # steps of the example that is traced: no other dimension is as long
 
@@ -48,6 +49,22 @@ class _Imagine(nn.Module):
         return states, events, self.model.doubt(now, mean).exp()
 
 
+class _Read(nn.Module):
+    def __init__(self, model: WorldModel):
+        super().__init__()
+        self.senses, self.pixels = model.senses, model.pixels
+
+    def forward(self, z: Tensor) -> tuple[Tensor, ...]:
+        out = [value for pair in self.senses(z).values() for value in pair]
+        return tuple(out) if self.pixels is None else (*out, self.pixels(z))
+
+
+def read_outputs(model: WorldModel) -> list[str]:
+    """Names of the outputs of ``read.onnx``."""
+    names = [f"{name}_{part}" for name in model.senses.out for part in ("mean", "log_std")]
+    return names if model.pixels is None else [*names, "picture"]
+
+
 def encode_inputs(senses: tuple[str, ...]) -> list[str]:
     """Names of the inputs of ``encode.onnx``."""
     values = [*senses, *(["touch_valid"] if "touch" in senses else [])]
@@ -65,7 +82,7 @@ def example(name: str, n: int) -> Tensor:
 
 
 def export(model: WorldModel, folder: Path) -> None:
-    """Write both graphs into ``folder``."""
+    """Write the graphs into ``folder``."""
     model = model.eval().cpu()
     s = model.settings
     n = torch.export.Dim("n", min=1, max=4096)
@@ -85,25 +102,36 @@ def export(model: WorldModel, folder: Path) -> None:
             output_names=["states", "events", "error"], dynamic_shapes=({0: n}, {0: n}), opset_version=OPSET,
             dynamo=True, external_data=False, verbose=False,
         )  # fmt: skip
+        torch.onnx.export(
+            _Read(model).eval(), (torch.zeros(SHOWN, s.width),), folder / READ, input_names=["z"],
+            output_names=read_outputs(model), dynamic_shapes=({0: n},), opset_version=OPSET,
+            dynamo=True, external_data=False, verbose=False,
+        )  # fmt: skip
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
 class Runtime:
-    """Both graphs in ONNX Runtime; numpy in, numpy out."""
+    """The graphs in ONNX Runtime; numpy in, numpy out."""
 
     def __init__(self, folder: Path | str, threads: int = 2):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
-            self._encode, self._imagine = (
+            self._encode, self._imagine, self._read = (
                 onnxruntime.InferenceSession(str(Path(folder) / name), options, ["CPUExecutionProvider"])
-                for name in (ENCODE, IMAGINE)
+                for name in (ENCODE, IMAGINE, READ)
             )
         except Exception as error:  # ONNX Runtime's own have no common root
             raise NeoError(f"no model for ONNX Runtime in {folder}: {str(error)[:200]}") from None
         self.inputs = [i.name for i in self._encode.get_inputs()]
+        kinds = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(bool)": "bool"}
+        # name, shape of one step and type of every input
+        self.wanted = [
+            (i.name, tuple(i.shape[1:]), kinds.get(i.type, "int64")) for i in self._encode.get_inputs()
+        ]
+        self._outputs = [o.name for o in self._read.get_outputs()]
 
     def encode(self, senses: dict[str, np.ndarray]) -> np.ndarray:
         """z (n, width) of inputs named as in :func:`encode_inputs`."""
@@ -113,3 +141,7 @@ class Runtime:
         """States, events and expected error, as above."""
         states, events, error = self._imagine.run(None, {"past": past, "action": action})
         return np.asarray(states), np.asarray(events), np.asarray(error)
+
+    def read(self, z: np.ndarray) -> dict[str, np.ndarray]:
+        """What states ``z`` (n, width) say of senses, and their picture."""
+        return dict(zip(self._outputs, map(np.asarray, self._read.run(None, {"z": z})), strict=True))

@@ -14,7 +14,9 @@ from neo_world_model.world_model import WorldModel
 @pytest.fixture(scope="module", params=[("vision", "proprio", "force", "touch"), ("vision", "proprio")])
 def pair(request, tmp_path_factory):
     torch.manual_seed(0)
-    model = WorldModel(config.load("ci", width=32, heads=2, channels=8, senses=list(request.param))).eval()
+    model = WorldModel(
+        config.load("ci", width=32, heads=2, channels=8, pixel_weight=1.0, senses=list(request.param))
+    ).eval()
     torch.nn.init.normal_(model.predictor.change.weight, std=0.3)
     folder = tmp_path_factory.mktemp("model")
     export(model, folder)
@@ -56,6 +58,17 @@ def test_imagination_is_equal_within_1e_4(pair, n):
         np.testing.assert_allclose(states, then.numpy(), atol=1e-4)
         np.testing.assert_allclose(events, torch.sigmoid(model.consequences(now, mean)).numpy(), atol=1e-4)
         np.testing.assert_allclose(error, model.doubt(now, mean).exp().numpy(), rtol=1e-3)
+
+
+def test_what_is_read_off_a_state_is_equal_within_1e_4(pair):
+    model, runtime = pair
+    z = np.random.default_rng(0).standard_normal((4, model.settings.width)).astype(np.float32)
+    read = runtime.read(z)
+    with torch.no_grad():
+        for name, (mean, log_std) in model.senses(torch.from_numpy(z)).items():
+            np.testing.assert_allclose(read[f"{name}_mean"], mean.numpy(), atol=1e-4)
+            np.testing.assert_allclose(read[f"{name}_log_std"], log_std.numpy(), atol=1e-4)
+        np.testing.assert_allclose(read["picture"], model.pixels(torch.from_numpy(z)).numpy(), atol=1e-4)
 
 
 def test_a_folder_without_graphs_is_refused(tmp_path):
