@@ -16,6 +16,7 @@ NODES = {
     "body_control_node": "neo_body_control.node:main",
     "hand_control_node": "neo_hand_control.node:main",
     "task_node": "neo_task.node:main",
+    "world_model_node": "neo_world_model.node:main",
     "recorder_node": "neo_flywheel.recorder_node:main",
     "console_node": "neo_bringup.console.node:main",
     "composed_node": "neo_bringup.composed_node:main",
@@ -51,7 +52,7 @@ setup(
     maintainer_email="neo-humanoid@example.org",
     python_requires=">=3.11",
     packages=find_packages(include=["neo_*"], exclude=["neo_msgs", "neo_msgs.*"]),
-    package_data={"": ["*.yaml", "*.xml", "*.html", "*.json"]},
+    package_data={"": ["*.yaml", "*.xml", "*.html", "*.json", "recipes/*.yaml"]},
     data_files=shared_files(),
     install_requires=["setuptools"],
     extras_require={

@@ -24,8 +24,8 @@ from neo_ros import convert, graph, params
 from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.raw_stamp import raw_tick
 from neo_sensors import camera
-from neo_sensors.raw_stamp import raw_tick
 
 SIDES = ("left", "right")
 QUEUE = 20  # plant states: 0.4 s of plant time

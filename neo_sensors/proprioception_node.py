@@ -23,9 +23,9 @@ from neo_description.urdf import robot_urdf
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.raw_stamp import raw_tick
 from neo_sensors import camera
 from neo_sensors.proprioception import FrameTree, torques
-from neo_sensors.raw_stamp import raw_tick
 
 WRENCHES = ("l_sole", "r_sole", "l_wrist", "r_wrist")
 IMUS = {"imu/data": ("pelvis", "base_link"), "head_imu/data": ("head", "head")}

@@ -15,8 +15,8 @@ from neo_description.tables import CONTROL_RATE, SIDES
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.raw_stamp import raw_tick
 from neo_sensors import camera, tactile
-from neo_sensors.raw_stamp import raw_tick
 
 SHAFT, HEAD = 0.003, 0.006  # m: widths of an arrow
 

@@ -1,9 +1,12 @@
 """A run's folder: what was asked for, where training stands, the model as it may travel.
 
-settings.yaml        every setting
-model.safetensors    weights; model.json: settings, calibration, figures, how it was made
-latest.pt            weights, optimiser, step: to resume, read with ``weights_only``
-events.out.tfevents… for TensorBoard
+    settings.yaml        every setting
+    model.safetensors    weights
+    model.json           settings, calibration, figures, how it was made
+    latest.safetensors   weights, optimiser, step: to resume
+    events.out.tfevents… for TensorBoard
+
+Nothing here is a pickle: reading a run runs nothing.
 """
 
 from __future__ import annotations
@@ -14,15 +17,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import torch
 import yaml
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from neo_description.errors import NeoError
 from neo_world_model import config
 from neo_world_model.world_model import WorldModel
 
-WEIGHTS, CARD, LATEST, SETTINGS = "model.safetensors", "model.json", "latest.pt", "settings.yaml"
+WEIGHTS, CARD, LATEST, SETTINGS = "model.safetensors", "model.json", "latest.safetensors", "settings.yaml"
 OF_THE_RUN = ("stores", "device", "sharding", "minutes", "steps")  # may differ when a run is resumed
 
 
@@ -52,14 +55,31 @@ def begin(folder: Path, settings: SimpleNamespace) -> dict[str, Any] | None:
 
 
 def resumable(folder: Path) -> dict[str, Any] | None:
-    """The training state of a run, None when there is none."""
-    latest = folder / LATEST
-    return torch.load(latest, weights_only=True, map_location="cpu") if latest.exists() else None
+    """The training state of a run as :func:`save` got it, None when there is none."""
+    if not (folder / LATEST).exists():
+        return None
+    with safe_open(folder / LATEST, "pt") as file:
+        about = json.loads(file.metadata()["about"])
+        state: dict[str, Any] = {"model": {}, "optimizer": {"state": {}, **about.pop("optimizer")}, **about}
+        for key in file.keys():  # noqa: SIM118  no mapping
+            kind, name, what = key.split("/")
+            if kind == "model":
+                state["model"][name] = file.get_tensor(key)
+            else:
+                state["optimizer"]["state"].setdefault(name, {})[what] = file.get_tensor(key)
+    return state
 
 
 def save(folder: Path, state: dict[str, Any], settings: SimpleNamespace, about: dict[str, Any]) -> None:
     """``state``: model, optimizer, step, seconds as one process would hold them."""
-    _replace(folder / LATEST, lambda new: torch.save(state, new))
+    tensors = {f"model/{name}/": value.contiguous() for name, value in state["model"].items()}
+    for name, values in state["optimizer"]["state"].items():
+        tensors |= {f"optimizer/{name}/{what}": value.contiguous() for what, value in values.items()}
+    groups = {"param_groups": state["optimizer"]["param_groups"]}
+    metadata = {
+        "about": json.dumps({"optimizer": groups, "step": state["step"], "seconds": state["seconds"]})
+    }
+    _replace(folder / LATEST, lambda new: save_file(tensors, new, metadata))
     weights = {name: value.contiguous() for name, value in state["model"].items()}
     _replace(folder / WEIGHTS, lambda new: save_file(weights, new))
     text = json.dumps({**about, "settings": vars(settings)}, indent=2) + "\n"

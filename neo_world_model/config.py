@@ -1,4 +1,4 @@
-"""Settings of a run: ``parameters.yaml`` under a recipe under what was given by hand."""
+"""Settings of a run: ``training.yaml`` under a recipe under what was given by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neo_description import parameters
 from neo_description.errors import NeoError
 from neo_world_model.modalities import SOURCES
 
-PARAMETERS = Path(__file__).with_name("parameters.yaml")
+PARAMETERS = Path(__file__).with_name("training.yaml")
 RECIPES = Path(__file__).with_name("recipes")
 SENSES = ("vision", "proprio", "force", "touch")
 

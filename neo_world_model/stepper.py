@@ -9,6 +9,7 @@ stepper.action(T_odom_base)                  # at its end: what was asked for me
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -105,6 +106,47 @@ class Stepper:
             parts[f"{side}_closing"] = np.array(self._closing[side])
             parts[f"{side}_width"] = np.array(self._width[side])
         return stack("action", parts)
+
+
+@dataclass
+class Cut:
+    """A step begins with the senses ``row``; the one before it ended with ``action``, None where none did.
+
+    ``hole``: states are missing for a step or more, so nothing before leads here.
+    """
+
+    row: dict[str, np.ndarray]
+    action: np.ndarray | None
+    hole: bool
+
+
+class Cutter:
+    """Cuts a stream of states into steps; set ``picture`` and ``T_odom_base`` as they come."""
+
+    def __init__(self) -> None:
+        self.stepper = Stepper()
+        self.picture: np.ndarray | None = None
+        self.T_odom_base = np.eye(4)
+        self._slot = -1  # of EVERY ticks
+        self._open = False
+
+    def due(self, tick: int) -> bool:
+        """Whether the states of ``tick`` are wanted: one in ``EVERY`` is."""
+        return tick // EVERY > self._slot
+
+    def take(self, tick: int, body: BodyState, hands: dict[str, HandState]) -> Cut | None:
+        """The states of all three groups at ``tick``; a :class:`Cut` when a step begins."""
+        if not self.due(tick):
+            return None
+        slot, before = tick // EVERY, self._slot
+        self._slot = slot
+        self.stepper.feel(hands)
+        if slot // SAMPLES == before // SAMPLES:
+            return None
+        hole = slot - before > SAMPLES
+        action = self.stepper.action(self.T_odom_base) if self._open and not hole else None
+        self._open = True
+        return Cut(self.stepper.sense(body, hands, self.picture), action, hole)
 
 
 def picture(left: np.ndarray, right: np.ndarray) -> np.ndarray:

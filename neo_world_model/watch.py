@@ -39,8 +39,8 @@ class Surprise:
 
 @dataclass
 class Seen:
-    """``surprise`` is None until there are enough steps to imagine from; so is ``picture`` (2, H, W, 3) uint8,
-    the last imagined one. ``events``: chance of each within the horizon if nothing else is asked for.
+    """``surprise`` is None until there are enough steps to imagine from; so is ``picture``, the last imagined
+    one, (2, H, W, 3) uint8. ``events``: chance of each within the horizon if nothing else is asked for.
     """
 
     z: np.ndarray
@@ -111,7 +111,7 @@ class Watcher:
 
     def _shares(self, foretold: np.ndarray, row: dict[str, np.ndarray]) -> dict[str, float]:
         read = self._runtime.read(foretold[None])
-        truth = {name: row[name] for name in ("proprio", "force") if name in row}
+        truth: dict[str, np.ndarray] = {name: row[name] for name in ("proprio", "force") if name in row}
         if "touch" in row:
             truth["touch"] = np.arcsinh(row["touch"].mean(axis=0)).ravel()
         wrong = {

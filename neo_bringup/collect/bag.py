@@ -21,7 +21,7 @@ from neo_description.tables import SIDES
 from neo_ros import convert, graph
 from neo_world_model.episode import Episode
 from neo_world_model.modalities import PROVENANCE
-from neo_world_model.stepper import EVERY, SAMPLES, Stepper, picture
+from neo_world_model.stepper import Cutter, picture
 
 STATES = ("body/state", *(f"{side}_hand/state" for side in SIDES))
 COMMANDS = ("whole_body/command", *(f"{side}_hand/command" for side in SIDES))
@@ -40,17 +40,17 @@ def read(
     files = sorted(folder.glob("*.mcap"))
     if not files:
         raise NeoError(f"no bag in {folder}: it holds no .mcap file")
-    cutter = _Cutter()
+    reader = _Reader()
     for file in files:
         with file.open("rb") as stream:
             for _, channel, message in make_reader(stream).iter_messages(log_time_order=False):
                 name = next((w for w in WANTED if channel.topic.endswith("/" + w)), None)
                 if name is not None:
-                    cutter.take(name, _message(name, message.data))
-    cutter.cut()
-    if not cutter.runs:
+                    reader.take(name, _message(name, message.data))
+    reader.end()
+    if not reader.runs:
         raise NeoError(f"no whole step of {', '.join(STATES)} in {folder}")
-    return [_episode(rows, source, provenance, prompt) for rows in cutter.runs]
+    return [_episode(rows, source, provenance, prompt) for rows in reader.runs]
 
 
 def _message(topic: str, cdr: bytes) -> Any:
@@ -66,19 +66,16 @@ def _episode(rows: list[Row], source: str, provenance: str, prompt: str) -> Epis
     return Episode(source, fields, by, prompt=prompt, kind="bag")
 
 
-class _Cutter:
-    """Cuts messages into steps; ``runs``: lists of rows without a hole."""
+class _Reader:
+    """Feeds a :class:`Cutter` with messages; ``runs``: lists of rows without a hole."""
 
     def __init__(self) -> None:
         self.runs: list[list[Row]] = []
-        self._stepper = Stepper()
+        self._cutter = Cutter()
         self._states: dict[str, Any] = {}
         self._eyes: dict[str, tuple[float, np.ndarray]] = {}
-        self._picture: np.ndarray | None = None
-        self._T_odom_base = np.eye(4)
         self._row: Row | None = None
         self._rows: list[Row] = []
-        self._slot = -1  # of EVERY ticks
 
     def take(self, name: str, message: Any) -> None:
         """The next message of the bag."""
@@ -89,17 +86,17 @@ class _Cutter:
         elif name in EYES:
             self._look(name, message)
         elif name == "odom":
-            self._T_odom_base = convert.pose(message.pose.pose, "odom")
+            self._cutter.T_odom_base = convert.pose(message.pose.pose, "odom")
         elif name == "whole_body/command":
-            self._stepper.asked("body", convert.whole_body_command(message))
+            self._cutter.stepper.asked("body", convert.whole_body_command(message))
         else:
-            self._stepper.asked(name.partition("/")[0], convert.hand_command(message))
+            self._cutter.stepper.asked(name.partition("/")[0], convert.hand_command(message))
 
-    def cut(self) -> None:
+    def end(self) -> None:
         """What comes next does not follow what was."""
         if self._rows:
             self.runs.append(self._rows)
-        self._rows, self._row = [], None
+        self._rows = []
 
     def _look(self, eye: str, message: Any) -> None:
         image = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR_RGB)
@@ -109,19 +106,18 @@ class _Cutter:
         if len(self._eyes) == len(EYES):
             (left_at, left), (right_at, right) = (self._eyes[name] for name in EYES)
             if left_at == right_at:
-                self._picture = picture(left, right)
+                self._cutter.picture = picture(left, right)
 
     def _tick(self, tick: int) -> None:
-        slot = tick // EVERY
-        if slot <= self._slot:
+        if not self._cutter.due(tick):
             return
-        if slot - self._slot > SAMPLES:
-            self.cut()
+        body = convert.body_state(self._states["body/state"])
         hands = {side: convert.hand_state(self._states[f"{side}_hand/state"]) for side in SIDES}
-        self._stepper.feel(hands)
-        if slot // SAMPLES != self._slot // SAMPLES:
-            if self._row is not None:
-                self._rows.append({**self._row, "action": self._stepper.action(self._T_odom_base)})
-            body = convert.body_state(self._states["body/state"])
-            self._row = self._stepper.sense(body, hands, self._picture)
-        self._slot = slot
+        cut = self._cutter.take(tick, body, hands)
+        if cut is None:
+            return
+        if cut.action is not None and self._row is not None:
+            self._rows.append({**self._row, "action": cut.action})
+        if cut.hole:
+            self.end()
+        self._row = cut.row

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a setting of neo_world_model/parameters.yaml",
+        help="a setting of neo_world_model/training.yaml",
     )
 
 

@@ -1,0 +1,117 @@
+"""The node on real DDS: steps of the graph's messages, surprise and imagined pictures; models are swapped."""
+
+import numpy as np
+import pytest
+from neo_msgs.srv import LoadModel
+from toy import episode
+
+from neo_description.errors import NeoError
+from neo_description.signals import BodyState, HandAction, HandCommand, HandState
+from neo_description.tables import CONTROL_RATE, SIDES
+from neo_ros import convert, graph
+from neo_ros.cv_bridge import CvBridge
+from neo_world_model import checkpoint, config
+from neo_world_model.export import export
+from neo_world_model.node import WorldModelNode
+from neo_world_model.stepper import EVERY, SAMPLES
+from neo_world_model.store import Store
+from neo_world_model.train import train
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    store = Store.create(tmp_path_factory.mktemp("toy"))
+    for i in range(20):
+        store.add(episode(i, 30))
+    out = tmp_path_factory.mktemp("run")
+    small = {"width": 32, "channels": 8, "heads": 2, "batch": 4, "steps": 2, "pixel_weight": 1.0}
+    train(config.load("ci", **small, evaluate_batches=1, stores=[str(store.folder)]), out, lambda line: None)
+    export(checkpoint.load(out)[0], out)
+    return str(out)
+
+
+class Robot:
+    """The rest of the graph: :meth:`slot` publishes the states of the k-th 20 ms."""
+
+    def __init__(self, node):
+        self.surprises, self.pictures = [], []
+        self.body = graph.publisher(node, "body/state")
+        self.hands = {side: graph.publisher(node, f"{side}_hand/state") for side in SIDES}
+        self.command = graph.publisher(node, "r_hand/command")
+        self.eyes = {eye: graph.publisher(node, f"head_camera/{eye}/image_raw") for eye in ("left", "right")}
+        graph.subscription(node, "world_model/surprise", self.surprises.append)
+        graph.subscription(node, "world_model/imagined/left", self.pictures.append)
+
+    def slot(self, k):
+        tick, time = k * EVERY, k * EVERY / CONTROL_RATE
+        self.body.publish(convert.body_state_message(BodyState(tick=tick, time=time)))
+        for side, publisher in self.hands.items():
+            publisher.publish(convert.hand_state_message(HandState(tick=tick, time=time), side))
+
+    def show(self, time):
+        for publisher in self.eyes.values():
+            image = CvBridge().cv2_to_imgmsg(np.full((240, 424, 3), 90, np.uint8), "rgb8")
+            image.header.stamp = convert.to_time(time)
+            publisher.publish(image)
+
+
+@pytest.fixture
+def watching(start_ros, model, spinning):
+    start_ros(f"model:={model}")
+    import rclpy
+
+    node, other = WorldModelNode(), rclpy.create_node("robot")
+    robot = Robot(other)
+    spin = spinning(node, other)
+    yield node, robot, spin
+    node.destroy_node()
+    other.destroy_node()
+
+
+def pass_steps(node, robot, spin, first, count):
+    for k in range(first * SAMPLES, (first + count) * SAMPLES + 1):
+        spin.until_said(lambda k=k: not node._cutter.due(k * EVERY), lambda k=k: robot.slot(k))
+
+
+def test_it_is_surprised_and_imagines_once_there_is_a_past(watching):
+    node, robot, spin = watching
+    spin.until_said(lambda: node._cutter.picture is not None, lambda: robot.show(1.0))
+    spin.until_said(
+        lambda: node._cutter.stepper._closing["r"] == 1.0,
+        lambda: robot.command.publish(
+            convert.hand_command_message(HandCommand(HandAction.CLOSE, grasp="medium_wrap"), None)
+        ),
+    )
+    pass_steps(node, robot, spin, 10, 7)
+    spin.until(lambda: len(robot.surprises) >= 3 and len(robot.pictures) >= 3)
+    message = robot.surprises[-1]
+    assert 0.0 <= message.value <= 1.0
+    assert set(message.modality) == {"proprio", "force", "touch"}
+    assert sum(message.modality_value) == pytest.approx(1.0)
+    image = robot.pictures[-1]
+    assert (image.height, image.width, image.encoding) == (48, 64, "rgb8")
+    assert image.header.frame_id == "head_left_camera_optical_frame"
+
+
+def test_a_hole_in_time_begins_anew(watching):
+    node, robot, spin = watching
+    pass_steps(node, robot, spin, 10, 6)
+    spin.until(lambda: len(robot.surprises) >= 2)
+    pass_steps(node, robot, spin, 30, 1)
+    assert len(node._watcher._states) < node._watcher.context
+
+
+def test_another_model_is_loaded_and_a_broken_one_refused(watching, model, tmp_path):
+    node, _, _ = watching
+    before = node._watcher
+    refused = node._on_load(LoadModel.Request(uri=str(tmp_path)), LoadModel.Response())
+    assert not refused.success
+    assert "no model" in refused.message
+    assert node._watcher is before
+    assert node._on_load(LoadModel.Request(uri=model), LoadModel.Response()).success
+    assert node._watcher is not before
+
+
+def test_without_a_model_it_does_not_start(ros):
+    with pytest.raises(NeoError, match="parameter model"):
+        WorldModelNode()
