@@ -143,6 +143,11 @@ class ScriptPlanner:
         self._deadline: float | None = None
         self._outcome: Outcome | None = None
 
+    @property
+    def phase(self) -> str:
+        """What is being done."""
+        return self._context.phase
+
     def step(self, observation: Observation) -> Step:
         """Commands for this observation; ``outcome`` is set once, with the task's end."""
         context = self._context

@@ -18,7 +18,7 @@ from neo_bringup.collect.recording import Recording
 from neo_description.errors import NeoError
 from neo_description.scenes import SceneObject
 from neo_description.signals import HandAction, HandCommand
-from neo_description.tables import CONTROL_RATE, SIDES
+from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
 from neo_world_model.episode import Episode
 
@@ -96,8 +96,7 @@ def _run(
 
 
 def _lifting(env: NeoEnv) -> bool:
-    context = getattr(env.planner, "_context", None)
-    return context is not None and context.phase in ("lift", "hold", "carry")
+    return getattr(env.planner, "phase", "") in ("lift", "hold", "carry")
 
 
 class _Pushes:
@@ -116,4 +115,4 @@ class _Pushes:
             self._body = env.scene.objects[int(rng.integers(len(env.scene.objects)))].body
             way, size = rng.uniform(-np.pi, np.pi), rng.uniform(*PUSH)
             env.plant.data.xfrc_applied[self._body, :2] = size * np.cos(way), size * np.sin(way)
-            self._until = time + max(PUSHED, 1.0 / CONTROL_RATE)
+            self._until = time + PUSHED
