@@ -43,8 +43,8 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
     for number in range(batches):
         batch = tensors(held.batch(size, number), device)
         z = model.encode(batch)
-        codes = model.actions.codes(batch["action"], batch["has_action"], z)
-        imagined = model.predictor(z[:, :k], codes[:, : k - 1], codes[:, k - 1 :]).mean(dim=0)
+        codes, _, _ = model.actions.codes(batch["action"], batch["has_action"], z)
+        imagined = model.unroll(z[:, :k], codes).mean(dim=0)
         now, then = z[:, k - 1 : k], z[:, k:]
         squared = (imagined - then).square().mean(dim=-1)
         error.append(squared.cpu())

@@ -49,8 +49,8 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         if s.modality_dropout
         else z[:, :k]
     )
-    codes = model.actions.codes(batch["action"], batch["has_action"], z)
-    imagined = model.predictor(past, codes[:, : k - 1], codes[:, k - 1 :])
+    codes, real, latent = model.actions.codes(batch["action"], batch["has_action"], z)
+    imagined = model.unroll(past, codes)
     then = z[:, k:]
     error = (imagined - then).square().mean(dim=-1)  # (ensemble, n, horizon)
     mean = imagined.mean(dim=0)
@@ -60,7 +60,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "sigreg": sigreg(z.transpose(0, 1), s.sigreg_directions, generator),
         "senses": _senses(model, mean, _part(batch, None, k)),
         "inverse": _inverse(model, z, batch, generator),
-        "tie": _tie(model, z, batch),
+        "tie": mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1]),
         "reach": _reach(model, z, generator),
         "policy": _policy(model, z, words, batch, k),
         "goal": _goal(model, z, words, batch, k),
@@ -110,12 +110,6 @@ def _inverse(model: WorldModel, z: Tensor, batch: Batch, generator: torch.Genera
     found = model.inverse(z[row, start], z[row, start + k], k)
     error = (found - batch["action"][row, start]).abs().mean(dim=-1)
     return mean_of(error, batch["has_action"][row, start])
-
-
-def _tie(model: WorldModel, z: Tensor, batch: Batch) -> Tensor:
-    latent = model.actions.between(z[:, :-1], z[:, 1:])
-    real = model.actions.real(batch["action"][:, :-1])
-    return mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1])
 
 
 def _reach(model: WorldModel, z: Tensor, generator: torch.Generator | None) -> Tensor:

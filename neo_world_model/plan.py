@@ -25,6 +25,7 @@ from neo_world_model.episode import EVENTS
 from neo_world_model.world_model import WorldModel
 
 AVOIDED = ("falls", "slips", "collides")  # of EVENTS; hidden things are no harm
+AVOIDED_AT = [EVENTS.index(name) for name in AVOIDED]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _costs(
     mean = imagined.mean(dim=0)
     away = (mean[:, -1] - goal).square().mean(dim=-1)
     apart = imagined.var(dim=0, correction=0).mean(dim=(1, 2))
-    chance = _chances(model, past[-1], mean)[..., _indices()].amax(dim=(1, 2))
+    chance = _chances(model, past[-1], mean)[..., AVOIDED_AT].amax(dim=(1, 2))
     return away + search.doubt * apart + search.event * chance
 
 
@@ -124,12 +125,8 @@ def _events(model: WorldModel, now: Tensor, states: Tensor) -> dict[str, float]:
     return {name: float(chance[i]) for i, name in enumerate(EVENTS)}
 
 
-def _indices() -> list[int]:
-    return [EVENTS.index(name) for name in AVOIDED]
-
-
 def _smooth(samples: int, like: Tensor, generator: torch.Generator | None) -> Tensor:
-    """(samples, h, size) standard normal, each step half the one before: hands do not jitter."""
+    """(samples, h, size) standard normal, 0.8 of each step from the one before: hands do not jitter."""
     drawn = torch.randn(samples, *like.shape, generator=generator).to(like.device)
     for t in range(1, drawn.shape[1]):
         drawn[:, t] = 0.8 * drawn[:, t - 1] + 0.6 * drawn[:, t]

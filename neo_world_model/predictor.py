@@ -32,10 +32,12 @@ class Actions(nn.Module):
         """The latent action that leads from one state to the next."""
         return self.latent(torch.cat([z, z_next], dim=-1))
 
-    def codes(self, action: Tensor, has: Tensor, z: Tensor) -> Tensor:
-        """(n, T-1, code): of the real action where there is one, else of the latent one."""
-        latent = self.between(z[:, :-1], z[:, 1:])
-        return torch.where(has[:, :-1, None], self.real(action[:, :-1]), latent)
+    def codes(self, action: Tensor, has: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes of a window, each (n, T-1, code): what led from step to step (the real action where there is
+        one, else the latent one), the real ones, the latent ones.
+        """
+        real, latent = self.real(action[:, :-1]), self.between(z[:, :-1], z[:, 1:])
+        return torch.where(has[:, :-1, None], real, latent), real, latent
 
 
 class Predictor(nn.Module):

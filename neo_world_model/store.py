@@ -1,6 +1,6 @@
 """The aligned cache that training reads: one raw file a modality, one index, random windows at memory speed.
 
-    with Store.create(folder) as store: store.add(episode)
+    Store.create(folder).add(episode)
     store = Store(folder); store.window(3, 10, 16)["vision"]      # (16, 2, 48, 64, 3)
 
 Episodes are only ever appended: their numbers first, then the index, which is replaced in one move. So a
@@ -57,12 +57,6 @@ class Store:
         if not (folder / INDEX).exists():
             _write_index(folder, [])
         return cls(folder)
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._maps.clear()
 
     @property
     def steps(self) -> int:

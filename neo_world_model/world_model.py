@@ -59,7 +59,11 @@ class WorldModel(nn.Module):
 
         ``action`` (n, k-1+h, action size): between the past states, then the plan.
         """
-        codes, k = self.actions.real(action), past.shape[1]
+        return self.unroll(past, self.actions.real(action))
+
+    def unroll(self, past: Tensor, codes: Tensor) -> Tensor:
+        """:meth:`imagine` with codes (n, k-1+h, code) of the actions."""
+        k = past.shape[1]
         return self.predictor(past, codes[:, : k - 1], codes[:, k - 1 :])
 
     def forward(self, batch: Batch, generator: torch.Generator | None = None) -> dict[str, Tensor]:

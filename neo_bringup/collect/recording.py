@@ -27,9 +27,6 @@ class Recording:
         self._events = PrivilegedEvents(env.scene, env.plant.model, env.plant.data, target)
         self._given = len(env.log_commands)
 
-    def __len__(self) -> int:
-        return len(self._by)
-
     def step(self, provenance: str, each: Callable[[], None] = lambda: None) -> None:
         """Sense, then let 0.1 s pass; ``each`` runs every 20 ms. ``provenance``: who chose what to do."""
         env, seen = self.env, self.env.frame

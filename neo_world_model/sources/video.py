@@ -45,6 +45,8 @@ def frames(file: Any, begin: float = 0.0, end: float = np.inf) -> Iterator[np.nd
         with av.open(file) as container:
             stream = container.streams.video[0]
             last = None
+            if begin > 0.0:  # to the key frame before it
+                container.seek(round(begin * av.time_base))
             for frame in container.decode(stream):
                 at = float(frame.time or 0.0)
                 while last is not None and begin + k * step < min(at, end) - 1e-6:

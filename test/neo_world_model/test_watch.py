@@ -2,29 +2,17 @@
 
 import numpy as np
 import pytest
-from toy import episode
+from toy import episode, trained
 
 from neo_description.errors import NeoError
-from neo_world_model import checkpoint, config
-from neo_world_model.export import export
-from neo_world_model.store import Store
-from neo_world_model.train import train
 from neo_world_model.watch import Watcher
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    store = Store.create(tmp_path_factory.mktemp("toy"))
-    for i in range(60):
-        store.add(episode(i, 40))
-    out = tmp_path_factory.mktemp("run")
-    settings = config.load(
-        "ci", width=32, channels=8, heads=2, batch=16, steps=60, evaluate_every=1000, pixel_weight=1.0,
-        evaluate_batches=2, stores=[str(store.folder)],
-    )  # fmt: skip
-    train(settings, out, lambda line: None)
-    export(checkpoint.load(out)[0], out)
-    return out
+    return trained(
+        tmp_path_factory.mktemp("toy"), 60, 40, batch=16, steps=60, evaluate_every=1000, evaluate_batches=2
+    )
 
 
 def watch(folder, made, change=lambda t, row: row):

@@ -3,31 +3,20 @@
 import numpy as np
 import pytest
 from neo_msgs.srv import LoadModel
-from toy import episode
+from toy import trained
 
 from neo_description.errors import NeoError
 from neo_description.signals import BodyState, HandAction, HandCommand, HandState
 from neo_description.tables import CONTROL_RATE, SIDES
 from neo_ros import convert, graph
 from neo_ros.cv_bridge import CvBridge
-from neo_world_model import checkpoint, config
-from neo_world_model.export import export
 from neo_world_model.node import WorldModelNode
 from neo_world_model.stepper import EVERY, SAMPLES
-from neo_world_model.store import Store
-from neo_world_model.train import train
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    store = Store.create(tmp_path_factory.mktemp("toy"))
-    for i in range(20):
-        store.add(episode(i, 30))
-    out = tmp_path_factory.mktemp("run")
-    small = {"width": 32, "channels": 8, "heads": 2, "batch": 4, "steps": 2, "pixel_weight": 1.0}
-    train(config.load("ci", **small, evaluate_batches=1, stores=[str(store.folder)]), out, lambda line: None)
-    export(checkpoint.load(out)[0], out)
-    return str(out)
+    return str(trained(tmp_path_factory.mktemp("toy"), 20, 30, batch=4, steps=2, evaluate_batches=1))
 
 
 class Robot:

@@ -6,10 +6,17 @@ proprioception holds x among noise, pads feel it near the border. So there is so
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
+from neo_world_model import checkpoint, config
 from neo_world_model.episode import Episode
+from neo_world_model.export import export
 from neo_world_model.modalities import shapes
+from neo_world_model.store import Store
+from neo_world_model.train import train
 
 
 def episode(
@@ -51,3 +58,15 @@ def episode(
     return Episode(
         source, rows, np.full(steps, 2, np.int8), prompt="go about", seed=seed, privileged={"falls": fell}
     )
+
+
+def trained(folder: Path, episodes: int, length: int, **settings: Any) -> Path:
+    """A run on so many toy episodes of ``length`` steps, with its graphs for ONNX Runtime."""
+    store = Store.create(folder / "store")
+    for i in range(episodes):
+        store.add(episode(i, length))
+    out = folder / "run"
+    small = {"width": 32, "channels": 8, "heads": 2, "pixel_weight": 1.0, "stores": [str(store.folder)]}
+    train(config.load("ci", **small, **settings), out, lambda line: None)
+    export(checkpoint.load(out)[0], out)
+    return out
