@@ -38,8 +38,9 @@ from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 def make():
     node = Node(sys.argv[1])
-    node.diagnostics = Diagnostics(node)
-    node.diagnostics.warn("one pad is dead")
+    diagnostics = Diagnostics(node)
+    # again and again: one warning is over after three reports, and discovery may take longer than those
+    node.create_timer(0.5, lambda: diagnostics.warn("one pad is dead"))
     return node
 run(make, args=[])
 """
