@@ -109,6 +109,7 @@ class NeoEnv:
         self.frame: StereoFrame | None = None
         self.seen: Scene | None = None
         self.outcome: Any = None
+        self.progress = 0.0
         if self._perception is not None:
             self._perception = _perception()
         self._answer()
@@ -194,7 +195,7 @@ class NeoEnv:
             raise NeoError("planner scripted sees through the cameras: NeoEnv(..., cameras=True)")
         task = language.parse(prompt, scripted.default_vocabulary())
         self.planner = scripted.scripted(task, scripted.load_parameters(), timeout)
-        self.outcome = None
+        self.outcome, self.progress = None, 0.0
         if self._perception is None and not self._privileged_eyes:
             self._perception = _perception()
 
@@ -206,7 +207,9 @@ class NeoEnv:
 
             truth = plant.privileged
             poses = {name: truth.object_pose(name) for name in truth.object_names}
-            self.seen = privileged_scene(plant.time, truth.base_pose, poses)
+            self.seen = privileged_scene(
+                plant.time, truth.base_pose, poses, {thing.name: thing for thing in self.scene.objects}
+            )
         if self._camera is None:
             return
         self._camera.set_state(plant.data.qpos)
@@ -230,6 +233,7 @@ class NeoEnv:
             self.command_body(command)
         for side, hand_command in step.hands:
             self.command_hand(side, hand_command)
+        self.progress = step.progress
         if step.outcome is not None:
             self.outcome = step.outcome
 

@@ -17,6 +17,7 @@ from rclpy.task import Future
 from transforms3d.affines import compose
 from transforms3d.quaternions import quat2mat
 
+from neo_description import objects
 from neo_description.errors import NeoError
 from neo_description.signals import Safety
 from neo_ros import convert, graph, params
@@ -154,7 +155,9 @@ class TaskNode(Node):
         T_world_base = compose(message.qpos[:3], quat2mat(message.qpos[3:7]), np.ones(3))
         truth = {name: convert.pose(pose) for name, pose in poses}
         self._watch.on_scene(
-            privileged_scene(convert.stamp(message), T_world_base, truth, self._objects_file)
+            privileged_scene(
+                convert.stamp(message), T_world_base, truth, objects.registry(self._objects_file)
+            )
         )
 
 

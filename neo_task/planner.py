@@ -79,14 +79,16 @@ class Context:
         self.phase = ""
         self.progress = 0.0
         self.detail = ""
+        self.part = (0, 1)  # of several objects: the one at hand, and how many there are
         self.lifted = 0.0
         self.held = 0.0
         self.peak_force = 0.0
         self._targets: dict[str, np.ndarray] = {}
 
     def enter(self, phase: str, progress: float, detail: str = "") -> None:
-        """Name what is being done; ``progress`` is the share of the whole task done before it."""
-        self.phase, self.progress, self.detail = phase, progress, detail
+        """Name what is being done; ``progress``: the share of the task, or of its part, done before it."""
+        number, parts = self.part
+        self.phase, self.progress, self.detail = phase, (number + progress) / parts, detail
 
     def body(self, **targets: object) -> None:
         """Send a whole-body command in ``odom``; fields as in ``WholeBodyCommand``."""

@@ -1,4 +1,4 @@
-"""A prompt of the form verb + colour + object (+ relation + place) as a :class:`Task`.
+"""A prompt of the form verb + colour + object (and another) (+ relation + place) as a :class:`Task`.
 
 >>> parse("put the red bottle next to the green cup", vocabulary)
 Task(verb='place', target=Query('red', 'bottle'), relation='next_to', place=Query('green', 'cup'))
@@ -40,12 +40,16 @@ class Query:
 
 @dataclass(frozen=True)
 class Task:
-    """What the robot is asked: ``verb`` of ``language.yaml``, the object, and where to."""
+    """What the robot is asked: ``verb`` of ``language.yaml``, the object, and where to.
+
+    ``relation``: of a place, or the direction of a push. ``more``: objects after the first, in their order.
+    """
 
     verb: str
     target: Query
     relation: str = ""
     place: Query = Query()
+    more: tuple[Query, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Vocabulary:
 
     verbs: dict[tuple[str, ...], str]
     relations: dict[tuple[str, ...], str]
+    directions: dict[tuple[str, ...], str]
     classes: dict[tuple[str, ...], str]
     colors: dict[tuple[str, ...], str]
     fillers: frozenset[str]
@@ -70,6 +75,7 @@ def vocabulary(colors: list[str], classes: list[str]) -> Vocabulary:
     return Vocabulary(
         verbs=_phrases(words["verbs"]),
         relations=_phrases(words["relations"]),
+        directions=_phrases(words["directions"]),
         classes=_phrases(kinds) | _phrases(words["places"]),
         colors=_phrases({name: [name, *words["colors"].get(name, [])] for name in colors}),
         fillers=frozenset(words["fillers"]),
@@ -138,6 +144,21 @@ def parse(prompt: str, vocab: Vocabulary) -> Task:
         raise PromptError(f"no object in {prompt!r}; try {EXAMPLE!r}")
     if target.class_name == TABLE and verb != "look":
         raise PromptError(f"cannot {verb} the table; objects: {_known(vocab.classes)}")
+    more: tuple[Query, ...] = ()
+    while rest and rest[0] == "and":
+        another, left = _query(rest[1:], vocab)
+        if another == Query():
+            raise _unknown(rest, vocab, prompt)
+        more, rest = (*more, another), left
+    if any(query.class_name == TABLE for query in more):
+        raise PromptError(f"cannot {verb} the table; objects: {_known(vocab.classes)}")
+    if more and verb != "place":
+        raise PromptError(f"only 'put' takes several objects; {prompt!r} has {1 + len(more)}")
+    if verb == "push":
+        direction, length = _match(rest, vocab.directions)
+        if rest[length:]:
+            raise _unknown(rest, vocab, prompt)
+        return Task(verb, target, direction)
     relation, length = _match(rest, vocab.relations)
     place = Query()
     if length:
@@ -152,4 +173,4 @@ def parse(prompt: str, vocab: Vocabulary) -> Task:
         raise PromptError(f"{prompt!r} does not say where to; try 'put the {target} on the table'")
     if verb != "place" and relation:
         raise PromptError(f"only 'put' takes a place; {prompt!r} has {relation.replace('_', ' ')!r}")
-    return Task(verb, target, relation, place)
+    return Task(verb, target, relation, place, more)

@@ -6,12 +6,15 @@ object poses. It is the teacher and the yardstick for learned planners, never th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
 from neo_description import objects, parameters
+from neo_description.objects import Thing
+from neo_description.scenes import SceneObject
 from neo_description.signals import DetectedObject, Scene
 from neo_task.planner import ScriptPlanner
 from neo_task.prompt import Task, Vocabulary, vocabulary
@@ -41,14 +44,13 @@ def privileged_scene(
     time: float,
     privileged_T_world_base: np.ndarray,
     privileged_poses: dict[str, np.ndarray],
-    objects_file: Path | str | None = None,
+    things: Mapping[str, Thing | SceneObject],
 ) -> Scene:
     """What perception would say were it perfect.
 
     ``privileged_T_world_base`` (4, 4) and ``privileged_poses`` (object name → (4, 4) in the world) are
-    the simulator's truth.
+    the simulator's truth; ``things``: what each of them is.
     """
-    things = objects.registry(objects_file)
     T_base_world = np.linalg.inv(privileged_T_world_base)
     return Scene(
         time=time,

@@ -1,4 +1,4 @@
-"""The skills: look, pick, place, release, reach; each reads from top to bottom.
+"""The skills: look, pick, place, release, reach, push, give; each reads from top to bottom.
 
 Everything comes from the observation: perceived objects, estimated poses, what the hand feels.
 """
@@ -16,6 +16,8 @@ from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
 
 VISIBLE = 0.3  # share of the outline that must be seen before an object's place is trusted
+PALM = -0.03  # m from the gripper's origin to the side of what its palm touches
+PUSHED_AT, HAND_HALF = 0.35, 0.06  # share of an object's height; m the hand needs above the table
 SIDE_NAMES = {"l": "left", "r": "right"}
 
 
@@ -247,7 +249,7 @@ def pick(ctx: Context, task: Task) -> Script:
     start = ctx.now.time
     while ctx.now.time - start < ctx.params.hold_time:
         ctx.held = ctx.now.time - start
-        ctx.progress = 0.75 + 0.25 * ctx.held / ctx.params.hold_time
+        ctx.enter("hold", 0.75 + 0.25 * ctx.held / ctx.params.hold_time, ctx.detail)
         if _lost(ctx, plan.side):
             raise TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[plan.side]} hand")
         yield
@@ -267,21 +269,36 @@ def _place_offset(relation: str, gap: float) -> np.ndarray:
 
 
 def place(ctx: Context, task: Task) -> Script:
-    """Take the object and put it where the prompt says."""
+    """Take the objects, one after the other, and put them where the prompt says."""
+    wanted = (task.target, *task.more)
+    names = []
+    row = 0.0  # m of the place that the objects before take up
+    for number, query in enumerate(wanted):
+        ctx.part = number, len(wanted)
+        target = yield from _place_one(ctx, query, task, row)
+        row += 2 * target.radius + ctx.params.place_gap
+        names.append(target.name)
+    ctx.part = 0, 1
+    verb = "is" if len(names) == 1 else "are"
+    return f"the {' and the '.join(names)} {verb} {task.relation.replace('_', ' ')} the {task.place}"
+
+
+def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[None, None, Sighting]:
     landmark = None if task.place.class_name == TABLE else (yield from find(ctx, task.place))
-    target, plan = yield from take(ctx, task.target)
+    target, plan = yield from take(ctx, query)
     side = plan.side
     centre = target.centre.copy()  # on the table: back to where it stood
     if landmark is not None:
+        own = 1.0 if side == "l" else -1.0  # towards the hand's own side
         if task.relation in ("on", "in"):
-            centre[:2] = landmark.centre[:2]
+            centre[:2] = landmark.centre[:2] + np.array([0.0, own * row])
             centre[2] += landmark.thing.size[2]
         else:
-            gap = landmark.radius + target.radius + ctx.params.place_gap
-            offset = _place_offset(task.relation, gap)
-            if task.relation == "next_to" and side == "r":
-                offset = -offset  # on the hand's own side
-            centre[:2] = (landmark.centre + offset)[:2]
+            offset = _place_offset(task.relation, landmark.radius + target.radius + ctx.params.place_gap)
+            if task.relation == "next_to":
+                offset *= own
+            along = np.sign(offset[1]) if offset[1] else own
+            centre[:2] = (landmark.centre + offset)[:2] + np.array([0.0, along * row])
     T_down = plan.T_grasp.copy()
     T_down[:3, 3] += centre - target.centre
     ctx.enter("carry", 0.65, f"to {np.round(centre, 2).tolist()}")
@@ -291,7 +308,7 @@ def place(ctx: Context, task: Task) -> Script:
     ctx.enter("lower", 0.80)
     yield from move(ctx, side, T_down, ctx.params.lift_speed)
     yield from let_go(ctx, side)
-    return f"the {target.name} is {task.relation.replace('_', ' ')} the {task.place}"
+    return target
 
 
 def let_go(ctx: Context, side: str) -> Generator[None, None, None]:
@@ -343,4 +360,73 @@ def reach(ctx: Context, task: Task) -> Script:
     return f"the {SIDE_NAMES[side]} hand is in front of the {target.name}"
 
 
-SKILLS = {"pick": pick, "place": place, "release": release, "look": look, "reach": reach}
+def push(ctx: Context, task: Task) -> Script:
+    """Push the object sideways along the table with the flat hand: the right hand to the left, and back.
+
+    Without a direction it goes to the side where the robot stands in the middle of.
+    """
+    ctx.enter("look", 0.05, f"looking for the {task.target}")
+    target = yield from find(ctx, task.target)
+    direction = task.relation or ("right" if target.centre[1] > 0.0 else "left")
+    side, way = ("r", 1.0) if direction == "left" else ("l", -1.0)
+    T_touch = np.eye(4)
+    T_touch[:3, :3] = gripper_rotation(side, 0.0, from_above=False)
+    T_touch[:3, 3] = target.centre + np.array([ctx.params.push_reach, -way * (target.radius + PALM), 0.0])
+    T_touch[2, 3] = target.centre[2] - (0.5 - PUSHED_AT) * target.thing.size[2]
+    T_touch[2, 3] = max(T_touch[2, 3], target.centre[2] - 0.5 * target.thing.size[2] + HAND_HALF)
+    T_before = T_touch.copy()
+    T_before[1, 3] -= way * ctx.params.before_distance
+    T_end = T_touch.copy()
+    T_end[1, 3] += way * ctx.params.push_distance
+    T_back = T_end.copy()
+    T_back[1, 3] -= way * ctx.params.before_distance
+    ctx.enter("approach", 0.2, f"{target.name} at {np.round(target.centre, 2).tolist()}")
+    ctx.body(gaze=target.centre)
+    T_high = above(T_before, ctx.params.lift_height)
+    T_high[0, 3] -= ctx.params.before_distance
+    yield from move(ctx, side, T_high, ctx.params.move_speed)
+    yield from move(ctx, side, T_before, ctx.params.move_speed)
+    ctx.enter("push", 0.5, direction)
+    ctx.move(side, T_end, ctx.params.way_in_speed)  # what is heavy may hold the hand back a little
+    timeout = 1.0 + 1.5 * ctx.error(side) / ctx.params.way_in_speed
+    yield from ctx.until(lambda: ctx.error(side) < ctx.params.arrive_tolerance, timeout)
+    ctx.enter("draw back", 0.8)
+    yield from move(ctx, side, T_back, ctx.params.move_speed)
+    ctx.body(release=(side,))
+    yield from ctx.pause(ctx.params.look_again)
+    seen = [s for s in _candidates(ctx, task.target) if s.thing.visible_fraction >= VISIBLE]
+    pushed = way * float(seen[0].centre[1] - target.centre[1]) if seen else 0.0
+    if pushed < 0.3 * ctx.params.push_distance:
+        moved = f"moved {pushed * 100:.0f} cm" if seen else "is out of sight"
+        raise TaskFailed(
+            "lost", f"the {target.name} {moved}; {ctx.params.push_distance * 100:.0f} were wanted"
+        )
+    return f"the {target.name} is pushed {pushed * 100:.0f} cm to the {direction}"
+
+
+def give(ctx: Context, task: Task) -> Script:
+    """Take the object, hold it out, and let go when somebody takes it."""
+    target, plan = yield from take(ctx, task.target)
+    side = plan.side
+    T_out = plan.T_grasp.copy()
+    T_out[:3, 3] = ctx.params.give_place
+    T_out[1, 3] *= 1.0 if side == "l" else -1.0
+    ctx.enter("carry", 0.60, "to where a person can take it")
+    yield from move(ctx, side, T_out, ctx.params.move_speed)
+    if _lost(ctx, side):
+        raise TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[side]} hand")
+    ctx.enter("give", 0.75, f"take the {target.name}")
+    ctx.hand(side, HandAction.GIVE)
+    taken = yield from ctx.until(
+        lambda: ctx.now.hands[side].phase not in (GraspPhase.HOLDING, GraspPhase.CLOSING),
+        ctx.params.give_timeout,
+    )
+    if not taken:
+        raise TaskFailed("not_taken", f"nobody took the {target.name} in {ctx.params.give_timeout:g} s")
+    yield from let_go(ctx, side)
+    return f"the {target.name} is handed over"
+
+
+SKILLS = {
+    "pick": pick, "place": place, "release": release, "look": look, "reach": reach, "push": push, "give": give,
+}  # fmt: skip

@@ -2,7 +2,10 @@
 
 ``fields``: modality → (T, …) as in :func:`neo_world_model.modalities.shapes`; a modality that the source does
 not have is absent. ``provenance`` (T,): index into ``PROVENANCE``, who chose each step's action.
-``privileged``: name → (T,) float32, what only a simulator knows; for labels and scores, never for tokens.
+``progress`` (T,): the share of the task that was done, as the one who acted thought; NaN: nobody said.
+``privileged``: what only a simulator knows, float32; for labels and scores, never for tokens. ``EVENTS`` are
+(T,); ``places`` (T, THINGS, 3) m in base_link, NaN where there is no thing, belong to the names in ``things``
+("red bottle"), of which the prompt means ``target`` and ``place`` ("" where it means none).
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neo_description.errors import NeoError
-from neo_world_model.modalities import PROVENANCE, SOURCES, shapes
+from neo_world_model.modalities import PROVENANCE, SOURCES, shapes, table
 
 EVENTS = ("falls", "slips", "collides", "hidden")  # privileged labels: each 0 or 1, NaN: unknown
+THINGS: int = table()["things"]
 
 
 @dataclass
@@ -28,6 +32,10 @@ class Episode:
     success: bool | None = None
     seed: int = 0
     kind: str = ""
+    progress: np.ndarray | None = None
+    things: tuple[str, ...] = ()
+    target: str = ""
+    place: str = ""
     privileged: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -46,9 +54,18 @@ class Episode:
                 )
             if dtype == "float32" and not np.isfinite(values).all():
                 raise NeoError(f"{name} has numbers that are not finite, first in step {_first_bad(values)}")
-        for name, values in {"provenance": self.provenance, **self.privileged}.items():
-            if values.shape != (steps,):
-                raise NeoError(f"{name} has shape {values.shape}; an episode of {steps} steps has ({steps},)")
+        rows = {"provenance": self.provenance, **self.privileged}
+        if self.progress is not None:
+            rows["progress"] = self.progress
+        for name, values in rows.items():
+            shape = (steps, THINGS, 3) if name == "places" else (steps,)
+            if values.shape != shape:
+                raise NeoError(f"{name} has shape {values.shape}; an episode of {steps} steps has {shape}")
+        if len(self.things) > THINGS or not {self.target, self.place} <= {"", *self.things}:
+            raise NeoError(
+                f"{len(self.things)} things, at most {THINGS}; target {self.target!r} and place "
+                f"{self.place!r} are among {', '.join(self.things) or 'none'}"
+            )
         if self.provenance.min(initial=0) < 0 or self.provenance.max(initial=0) >= len(PROVENANCE):
             raise NeoError(f"provenance is an index into {', '.join(PROVENANCE)}")
 

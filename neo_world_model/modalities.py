@@ -37,8 +37,9 @@ def features(modality: str) -> dict[str, tuple[int, float]]:
     rows = table().get(modality)
     if modality not in ("proprio", "force", "action") or rows is None:
         raise NeoError(f"no stacked modality {modality!r}; one of proprio, force, action")
+    sizes = _SIZES | {"grasps": len(table()["grasps"])}
     return {
-        name: (row["size"] if isinstance(row["size"], int) else _SIZES[row["size"]], float(row["scale"]))
+        name: (row["size"] if isinstance(row["size"], int) else sizes[row["size"]], float(row["scale"]))
         for name, row in rows.items()
     }
 

@@ -23,7 +23,8 @@ from neo_world_model.modalities import pose9, shapes, stack, table
 TICKS = round(CONTROL_RATE / table()["rate"])  # of control in a step
 SAMPLES = table()["touch"]["samples"]
 EVERY = TICKS // SAMPLES  # ticks between two samples of touch
-CLOSING = {HandAction.OPEN: 0.0, HandAction.PRESHAPE: 0.5, HandAction.CLOSE: 1.0, HandAction.GIVE: 0.0}
+CLOSING = {HandAction.OPEN: 0.0, HandAction.PRESHAPE: 0.5, HandAction.CLOSE: 1.0, HandAction.GIVE: 1.5}
+GRASPS = table()["grasps"]
 AHEAD = np.array([0.5, 0.0, 0.0])  # m before base_link: where a head looks that was told nothing
 CAMERA = "head_left_camera_optical_frame"
 
@@ -38,6 +39,8 @@ class Stepper:
         self._targets: dict[str, tuple[np.ndarray, str] | None] = dict.fromkeys(SIDES)
         self._closing = dict.fromkeys(SIDES, 0.0)
         self._width = dict.fromkeys(SIDES, 0.0)
+        self._grasp = dict.fromkeys(SIDES, "")
+        self._speed = 0.0
         self._grippers = {side: np.eye(4) for side in SIDES}
 
     def feel(self, hands: dict[str, HandState]) -> None:
@@ -50,6 +53,8 @@ class Stepper:
             side = target[0]
             self._closing[side] = CLOSING.get(command.action, self._closing[side])
             self._width[side] = command.width
+            if command.action != HandAction.GIVE:  # what is held stays held as it is
+                self._grasp[side] = command.grasp
         if not isinstance(command, WholeBodyCommand):
             return
         for side in SIDES:
@@ -58,6 +63,8 @@ class Stepper:
                 self._targets[side] = T, command.frame
             elif side in command.release:
                 self._targets[side] = None
+        if command.T_l_hand is not None or command.T_r_hand is not None:
+            self._speed = command.hand_speed
         if command.gaze is not None:
             self._gaze = command.gaze, command.frame
 
@@ -98,12 +105,14 @@ class Stepper:
         if self._gaze is not None:
             point, frame = self._gaze
             gaze = to_base[frame][:3, :3] @ point + to_base[frame][:3, 3]
-        parts: dict[str, np.ndarray] = {"gaze": gaze}
+        parts: dict[str, np.ndarray] = {"gaze": gaze, "speed": np.array(self._speed)}
         for side in SIDES:
             target = self._targets[side]
             T_base = self._grippers[side] if target is None else to_base[target[1]] @ target[0]
             parts[f"{side}_gripper"] = pose9(T_base)
+            parts[f"{side}_moves"] = np.array(float(target is not None))
             parts[f"{side}_closing"] = np.array(self._closing[side])
+            parts[f"{side}_grasp"] = np.array([name == self._grasp[side] for name in GRASPS], float)
             parts[f"{side}_width"] = np.array(self._width[side])
         return stack("action", parts)
 

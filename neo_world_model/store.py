@@ -18,17 +18,20 @@ from typing import Any
 import numpy as np
 
 from neo_description.errors import NeoError
-from neo_world_model.episode import EVENTS, Episode
+from neo_world_model.episode import EVENTS, THINGS, Episode
 from neo_world_model.modalities import shapes
 
 INDEX = "index.json"
-VERSION = 1
+VERSION = 2
 
 
 def columns() -> dict[str, tuple[tuple[int, ...], str]]:
-    """File → (shape, dtype) of one row: modalities, provenance, privileged labels."""
-    labels = {f"privileged_{name}": ((), "float32") for name in EVENTS}
-    return {**shapes(), "provenance": ((), "int8"), **labels}
+    """File → (shape, dtype) of one row: modalities, provenance, progress, privileged labels."""
+    labels: dict[str, tuple[tuple[int, ...], str]] = {
+        f"privileged_{name}": ((), "float32") for name in EVENTS
+    }
+    labels["privileged_places"] = ((THINGS, 3), "float32")
+    return {**shapes(), "provenance": ((), "int8"), "progress": ((), "float32"), **labels}
 
 
 class Store:
@@ -66,9 +69,9 @@ class Store:
     def add(self, episode: Episode) -> int:
         """Append; the episode's number."""
         given = {**episode.fields, "provenance": episode.provenance}
-        given |= {
-            f"privileged_{name}": values for name, values in episode.privileged.items() if name in EVENTS
-        }
+        if episode.progress is not None:
+            given["progress"] = episode.progress
+        given |= {f"privileged_{name}": values for name, values in episode.privileged.items()}
         rows = {}
         for name, values in given.items():
             shape, dtype = columns()[name]
@@ -80,7 +83,8 @@ class Store:
                 out.truncate()
                 os.fsync(out.fileno())
         about = {"steps": len(episode), "source": episode.source, "prompt": episode.prompt, "rows": rows,
-                 "kind": episode.kind, "success": episode.success, "seed": episode.seed}  # fmt: skip
+                 "kind": episode.kind, "success": episode.success, "seed": episode.seed,
+                 "things": list(episode.things), "target": episode.target, "place": episode.place}  # fmt: skip
         self.episodes.append(about)
         _write_index(self.folder, self.episodes)
         self._maps.clear()

@@ -14,23 +14,24 @@ import yaml
 
 from neo_bringup.collect import worlds
 from neo_bringup.collect.acting import Noisy, Random
+from neo_bringup.collect.person import Person
 from neo_bringup.collect.recording import Recording
 from neo_description.errors import NeoError
-from neo_description.scenes import SceneObject
+from neo_description.scenes import Scene
 from neo_description.signals import HandAction, HandCommand
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
+from neo_world_model import prompts
 from neo_world_model.episode import Episode
+from neo_world_model.prompts import Asked
 
 KINDS = Path(__file__).with_name("kinds.yaml")
 IMAGE = (128, 96)  # px rendered, before the model's own size
 ALONE = 8.0  # s that nobody but chance acts
-LONGEST = 30.0  # s
+LONGEST = 35.0  # s
 AFTER = 1.5  # s after a task's end
 LET_GO = (0.5, 2.5)  # s after the task began to lift
 PUSH, PUSHED, CALM = (2.0, 8.0), 0.1, (0.8, 2.5)  # N, s, s
-PROMPTS = ("pick up the {thing}", "take the {thing}", "reach for the {thing}", "look at the {thing}",
-           "put the {thing} next to the {other}", "put the {thing} behind the {other}")  # fmt: skip
 
 
 @cache
@@ -53,20 +54,18 @@ def collect(kind: str, seed: int, scene: str = "kitchen_table") -> Episode:
     env = NeoEnv(worlds.make(scene, seed, row), seed, cameras=True, image=IMAGE)
     try:
         env.stand()
-        target, other = (env.scene.objects[i] for i in rng.permutation(len(env.scene.objects))[:2])
-        prompt = str(rng.choice(PROMPTS)).format(thing=_said(target), other=_said(other))
-        return _run(env, kind, row, target.name, "" if row["acts"] == "random" else prompt, seed, rng)
+        asked = prompts.draw(rng, said(env.scene), row.get("task", ""))
+        return _run(env, kind, row, asked, seed, rng)
     finally:
         env.close()
 
 
-def _said(thing: SceneObject) -> str:
-    return f"{thing.color} {thing.class_name}"
-
-
 def _run(
-    env: NeoEnv, kind: str, row: dict[str, Any], target: str, prompt: str, seed: int, rng: np.random.Generator
+    env: NeoEnv, kind: str, row: dict[str, Any], asked: Asked, seed: int, rng: np.random.Generator
 ) -> Episode:
+    names = said(env.scene)
+    target = env.scene.objects[names.index(asked.target)].name
+    prompt = "" if row["acts"] == "random" else asked.prompt
     if prompt:
         env.begin(prompt, "privileged_scripted")
     else:
@@ -75,13 +74,13 @@ def _run(
     if row["acts"] == "noisy":
         env.planner = noisy = Noisy(env.planner, rng)
     recording = Recording(env, target)
-    pushes = _Pushes(env, rng) if row.get("pushes") else None
+    world = [Person(env, target, rng)] + ([_Pushes(env, rng)] if row.get("pushes") else [])
     began = env.plant.time
     limit = LONGEST if prompt else ALONE
     end, let_go = began + limit, None
     while env.plant.time < end:
         by = "random" if not prompt else "noise" if noisy is not None and noisy.pushed else "teacher"
-        recording.step(by, (lambda: None) if pushes is None else pushes)
+        recording.step(by, lambda: [part() for part in world])
         if env.outcome is not None and end > env.plant.time + AFTER:
             end = env.plant.time + AFTER
         if row.get("then") == "let_go" and let_go is None and _lifting(env):
@@ -91,8 +90,16 @@ def _run(
             for side in SIDES:
                 env.command_hand(side, HandCommand(HandAction.OPEN))
             end = min(end, env.plant.time + AFTER)
-    success = None if not prompt else bool(env.outcome is not None and env.outcome.success)
-    return recording.episode("sim", prompt=prompt, success=success, seed=seed, kind=kind)
+    success = None if not prompt or let_go is not None else bool(env.outcome and env.outcome.success)
+    return recording.episode(
+        "sim", prompt=prompt, success=success, seed=seed, kind=kind, things=names,
+        target=asked.target if prompt else "", place=asked.place if prompt else "",
+    )  # fmt: skip
+
+
+def said(scene: Scene) -> tuple[str, ...]:
+    """The things of a scene as a prompt names them."""
+    return tuple(f"{thing.color} {thing.class_name}" for thing in scene.objects)
 
 
 def _lifting(env: NeoEnv) -> bool:

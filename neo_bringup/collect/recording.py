@@ -10,7 +10,7 @@ from neo_description.signals import HandState
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
 from neo_sim.privileged_events import PrivilegedEvents
-from neo_world_model.episode import Episode
+from neo_world_model.episode import THINGS, Episode
 from neo_world_model.modalities import PROVENANCE
 from neo_world_model.stepper import EVERY, SAMPLES, Stepper, picture
 
@@ -23,6 +23,8 @@ class Recording:
         self._rows: dict[str, list[np.ndarray]] = {}
         self._by: list[int] = []
         self._labels: dict[str, list[float]] = {}
+        self._progress: list[float] = []
+        self._places: list[np.ndarray] = []
         self._stepper = Stepper()
         self._events = PrivilegedEvents(env.scene, env.plant.model, env.plant.data, target)
         self._given = len(env.log_commands)
@@ -30,6 +32,8 @@ class Recording:
     def step(self, provenance: str, each: Callable[[], None] = lambda: None) -> None:
         """Sense, then let 0.1 s pass; ``each`` runs every 20 ms. ``provenance``: who chose what to do."""
         env, seen = self.env, self.env.frame
+        self._places.append(self._privileged_places())
+        self._progress.append(np.nan if env.planner is None or provenance == "random" else env.progress)
         row = self._stepper.sense(
             env.plant.body_state(), self._hands(), None if seen is None else picture(seen.left, seen.right)
         )
@@ -53,8 +57,17 @@ class Recording:
         fields = {name: np.array(rows) for name, rows in self._rows.items()}
         # an event's label stands at the step that ends with it: what is sensed next
         labels = {name: np.array([0.0, *values[:-1]], np.float32) for name, values in self._labels.items()}
-        by = np.array(self._by, np.int8)
-        return Episode(source, fields, by, privileged=labels, **about)  # type: ignore[arg-type]
+        labels["places"] = np.array(self._places, np.float32)
+        by, progress = np.array(self._by, np.int8), np.array(self._progress, np.float32)
+        return Episode(source, fields, by, progress=progress, privileged=labels, **about)  # type: ignore[arg-type]
+
+    def _privileged_places(self) -> np.ndarray:
+        """(THINGS, 3) m: where the scene's things truly are in base_link, in its order."""
+        truth, places = self.env.plant.privileged, np.full((THINGS, 3), np.nan)
+        T_base_world = np.linalg.inv(truth.base_pose)
+        for row, name in zip(places, truth.object_names, strict=False):
+            row[:] = T_base_world[:3, :3] @ truth.object_pose(name)[:3, 3] + T_base_world[:3, 3]
+        return places
 
     def _hands(self) -> dict[str, HandState]:
         return {side: self.env.plant.hand_state(side) for side in SIDES}

@@ -7,17 +7,27 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from neo_bringup.collect import things
 from neo_description import scenes
 from neo_description.errors import NeoError
 from neo_description.scenes import Scene
 
+USUAL = 0.25  # chance that the scene's own things stand there
 EDGE = 0.05  # m from the table's edge that a thing near it stands
 
 
-def make(scene: str, seed: int, kind: dict[str, Any]) -> Scene:
-    """The scene ``scene`` with a layout by ``seed``, changed as the row ``kind`` of kinds.yaml says."""
-    made = scenes.make(scene, seed)
+def make(scene: str, seed: int, kind: dict[str, Any], unseen: bool = False) -> Scene:
+    """The scene ``scene`` with things and a layout by ``seed``, changed as the row ``kind`` of kinds.yaml says.
+
+    ``unseen``: the first thing is of a colour, class and size that are never drawn otherwise.
+    """
     rng = np.random.default_rng([seed, 5])
+    if rng.random() < USUAL and not unseen:
+        made = scenes.make(scene, seed)
+    else:
+        rows = things.draw(rng, unseen)
+        with things.registry(rows) as file:
+            made = scenes.make(scene, seed, objects=list(rows), objects_file=file)
     _looks(made.model, rng)
     for thing in made.objects:
         low, high = kind.get("friction", (0.5 * thing.friction, 1.2 * thing.friction))
