@@ -98,6 +98,7 @@ class NeoEnv:
         self._period = max(1, round(CONTROL_RATE / camera_rate))
         self._perception: Any = None
         self._privileged_eyes = False
+        self._cutter: Any = None
         self.reset(seed)
 
     def reset(self, seed: int | None = None) -> dict[str, np.ndarray]:
@@ -139,6 +140,8 @@ class NeoEnv:
     def command(self, target: str, command: Any) -> str | None:
         """Give ``body``, ``l_hand``, ``r_hand``, ``mode`` or ``runstop`` a command; logged with its tick."""
         self.log_commands.append(Given(self.plant.tick, target, command))
+        if self._cutter is not None:
+            self._cutter.stepper.asked(target, command)
         if target == "body":
             return self.body.command(command)
         if target == "mode":
@@ -171,19 +174,20 @@ class NeoEnv:
         if reason is not None:
             raise NeoError(f"the body does not stand up: {reason}")
 
-    def do(self, prompt: str, planner: str = "scripted", timeout: float = 0.0) -> Any:
+    def do(self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: str = "") -> Any:
         """Do a task to its end and return the planner's outcome (``neo_task.planner.Outcome``).
 
-        ``planner``: ``scripted`` sees through the cameras (the environment needs ``cameras=True``),
-        ``privileged_scripted`` knows the true poses. NeoError when the prompt cannot be parsed.
+        ``planner``: ``scripted`` sees through the cameras (the environment needs ``cameras=True``), so does
+        ``world_model``, the model in the folder ``model``; ``privileged_scripted`` knows the true poses.
+        NeoError when the prompt cannot be parsed.
         """
-        self.begin(prompt, planner, timeout)
+        self.begin(prompt, planner, timeout, model)
         while self.outcome is None:
             self.step()
         self.planner = None
         return self.outcome
 
-    def begin(self, prompt: str, planner: str = "scripted", timeout: float = 0.0) -> None:
+    def begin(self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: str = "") -> None:
         """As :meth:`do`, without waiting: every :meth:`step` goes on, until ``outcome`` is set."""
         from neo_task import prompt as language
         from neo_task import scripted
@@ -192,12 +196,29 @@ class NeoEnv:
             raise NeoError(f"no planner {planner!r}; one of {', '.join(scripted.PLANNERS)}")
         self._privileged_eyes = planner == "privileged_scripted"
         if not self._privileged_eyes and self._camera is None:
-            raise NeoError("planner scripted sees through the cameras: NeoEnv(..., cameras=True)")
+            raise NeoError(f"planner {planner} sees through the cameras: NeoEnv(..., cameras=True)")
+        self.outcome, self.progress = None, 0.0
+        if planner == "world_model":
+            self._imagine(prompt, timeout, model)
+            return
+        self._cutter = None
         task = language.parse(prompt, scripted.default_vocabulary())
         self.planner = scripted.scripted(task, scripted.load_parameters(), timeout)
-        self.outcome, self.progress = None, 0.0
         if self._perception is None and not self._privileged_eyes:
             self._perception = _perception()
+
+    def _imagine(self, prompt: str, timeout: float, model: str) -> None:
+        """Act with a world model, fed with the same steps as on a robot."""
+        from neo_task import scripted
+        from neo_task.imagined import ImaginedPlanner
+        from neo_world_model.stepper import Cutter
+
+        params = scripted.load_parameters(**({"model": model} if model else {}))
+        self.planner = ImaginedPlanner(
+            params.model, prompt, params, timeout or params.timeout, clock=lambda: self.plant.time,
+            timer=lambda: 0.0,  # not the machine's speed, but the settings say how long is searched
+        )  # fmt: skip
+        self._cutter = Cutter()
 
     def _see(self) -> None:
         """A new image, and what perception (or the teacher's truth) makes of it."""
@@ -214,6 +235,10 @@ class NeoEnv:
             return
         self._camera.set_state(plant.data.qpos)
         self.frame = self._camera.read(plant.time, plant.tick)
+        if self._cutter is not None:
+            from neo_world_model.stepper import picture
+
+            self._cutter.picture = picture(self.frame.left, self.frame.right)
         if self._perception is not None and not self._privileged_eyes:
             estimate = self.body.estimate
             T_base_camera = np.linalg.inv(estimate.T_odom_base) @ estimate.T_odom_head_camera
@@ -228,7 +253,12 @@ class NeoEnv:
         if self.plant.tick % (CONTROL_RATE // 50):
             return
         hands = {side: hand.status for side, hand in self.hands.items()}
-        step = self.planner.step(Observation(self.plant.time, self.body.estimate, hands, self.seen))
+        cut = None
+        if self._cutter is not None:
+            states = {side: self.plant.hand_state(side) for side in SIDES}
+            self._cutter.T_odom_base = self.body.estimate.T_odom_base
+            cut = self._cutter.take(self.plant.tick, self.plant.body_state(), states)
+        step = self.planner.step(Observation(self.plant.time, self.body.estimate, hands, self.seen, cut))
         for command in step.body:
             self.command_body(command)
         for side, hand_command in step.hands:

@@ -23,10 +23,14 @@ from neo_description.signals import Safety
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_task.imagined import ImaginedPlanner
 from neo_task.planner import Outcome, ScriptPlanner
+from neo_task.plant_clock import PlantClock
 from neo_task.prompt import parse
 from neo_task.scripted import PARAMETERS, PLANNERS, default_vocabulary, privileged_scene, scripted
 from neo_task.watch import Watch
+from neo_world_model.listening import Listening
+from neo_world_model.stepper import Cut
 
 REPORT_EVERY = 0.2  # s of plant time between two feedback messages
 
@@ -41,7 +45,10 @@ class TaskNode(Node):
         self._objects_file = self._params.objects_file or None
         self._vocabulary = default_vocabulary(self._objects_file)
         self._watch = Watch()
-        self._planner: ScriptPlanner | None = None
+        self._planner: ScriptPlanner | ImaginedPlanner | None = None
+        self._listening: Listening | None = None
+        self._cut: Cut | None = None
+        self._plant_clock = PlantClock()
         self._goal: Any = None
         self._done: Future | None = None
         self._next_step = 0.0
@@ -76,6 +83,7 @@ class TaskNode(Node):
 
     def _on_joints(self, message: Any) -> None:
         now = convert.stamp(message)
+        self._plant_clock.heard(now)
         self._watch.on_joints(now, message.name, message.position)
         if self._planner is None or now < self._next_step:
             return
@@ -87,6 +95,7 @@ class TaskNode(Node):
         if self._goal.is_cancel_requested:
             self._finish(Outcome(False, "cancelled", "not done: cancelled"))
             return
+        observation.cut, self._cut = self._cut, None
         step = self._planner.step(observation)
         for body_command in step.body:
             self._body.publish(convert.whole_body_command_message(body_command))
@@ -101,6 +110,9 @@ class TaskNode(Node):
 
     def _finish(self, outcome: Outcome) -> None:
         done, self._planner, self._done = self._done, None, None
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if done is not None:
             done.set_result(outcome)
 
@@ -129,9 +141,8 @@ class TaskNode(Node):
             peak_force=outcome.peak_force,
         )
 
-    def _plan(self, request: Any) -> ScriptPlanner:
+    def _plan(self, request: Any) -> ScriptPlanner | ImaginedPlanner:
         """The planner for a goal; NeoError says what is wrong with it."""
-        task = parse(request.prompt, self._vocabulary)
         name = request.planner or self._params.planner
         if name not in PLANNERS:
             raise NeoError(f"no planner {name!r}; one of {', '.join(PLANNERS)}")
@@ -140,12 +151,29 @@ class TaskNode(Node):
         if self._watch.safety != Safety.ACTIVE:
             why = self._watch.safety_reason or "it has not stood up yet"
             raise NeoError(f"the robot is stopped ({why}); set_mode stand first")
+        if name == "world_model":
+            return self._imagine(request)
+        task = parse(request.prompt, self._vocabulary)
         self._watch.privileged = name == "privileged_scripted"
         if self._watch.privileged and self._privileged_subscription is None:
             self._privileged_subscription = graph.subscription(
                 self, "sim/privileged_state", self._on_privileged_state
             )
         return scripted(task, self._params, request.timeout)
+
+    def _imagine(self, request: Any) -> ImaginedPlanner:
+        """The planner that acts by imagination; from now on the node listens to all that it senses."""
+        timeout = request.timeout or self._params.timeout
+        planner = ImaginedPlanner(
+            self._params.model, request.prompt, self._params, timeout, self._plant_clock.now
+        )
+        self._watch.privileged = False
+        self._cut = None
+        self._listening = Listening(self, self._diagnostics, self._on_cut)
+        return planner
+
+    def _on_cut(self, cut: Cut, _stamp: Any) -> None:
+        self._cut = cut
 
     def _on_privileged_state(self, message: Any) -> None:
         """The teacher's eyes: true poses instead of perception (planner privileged_scripted only)."""

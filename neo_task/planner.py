@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -37,12 +38,16 @@ class TaskFailed(Exception):  # noqa: N818  a result, not a fault
 
 @dataclass(slots=True)
 class Observation:
-    """What the robot knows at plant time ``time`` (s)."""
+    """What the robot knows at plant time ``time`` (s).
+
+    ``cut``: the step of a world model's senses that begins now, if one does.
+    """
 
     time: float
     estimate: BodyEstimate
     hands: dict[str, GraspStatus]
     scene: Scene | None = None
+    cut: Any = None
 
 
 @dataclass(slots=True)

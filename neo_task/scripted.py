@@ -21,7 +21,7 @@ from neo_task.prompt import Task, Vocabulary, vocabulary
 from neo_task.skills import SKILLS
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
-PLANNERS = ("scripted", "privileged_scripted")
+PLANNERS = ("scripted", "privileged_scripted", "world_model")
 
 
 def load_parameters(**overrides: object) -> SimpleNamespace:

@@ -428,5 +428,6 @@ def give(ctx: Context, task: Task) -> Script:
 
 
 SKILLS = {
-    "pick": pick, "place": place, "release": release, "look": look, "reach": reach, "push": push, "give": give,
+    "pick": pick, "place": place, "release": release, "look": look, "reach": reach, "push": push,
+    "give": give,
 }  # fmt: skip

@@ -23,9 +23,10 @@ from safetensors.torch import load_file, save_file
 
 from neo_description.errors import NeoError
 from neo_world_model import config
+from neo_world_model.runtime import CARD, card
 from neo_world_model.world_model import WorldModel
 
-WEIGHTS, CARD, LATEST, SETTINGS = "model.safetensors", "model.json", "latest.safetensors", "settings.yaml"
+WEIGHTS, LATEST, SETTINGS = "model.safetensors", "latest.safetensors", "settings.yaml"
 OF_THE_RUN = ("stores", "device", "sharding", "minutes", "steps")  # may differ when a run is resumed
 
 
@@ -84,14 +85,6 @@ def save(folder: Path, state: dict[str, Any], settings: SimpleNamespace, about: 
     _replace(folder / WEIGHTS, lambda new: save_file(weights, new))
     text = json.dumps({**about, "settings": vars(settings)}, indent=2) + "\n"
     _replace(folder / CARD, lambda new: new.write_text(text))
-
-
-def card(folder: Path) -> dict[str, Any]:
-    """What ``model.json`` says; NeoError when there is none."""
-    try:
-        return json.loads((folder / CARD).read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise NeoError(f"no model in {folder}: {error}") from None
 
 
 def load(folder: Path | str) -> tuple[WorldModel, dict[str, Any]]:

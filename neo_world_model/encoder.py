@@ -1,6 +1,6 @@
 """One step's senses as tokens, and the tokens as one state.
 
-    eyes     conv (stride 2, four times) → one token an eye
+    eyes     both pictures as one of six channels, conv (stride 2, four times) → two tokens
     proprio  MLP → one token          force  MLP → one token
     touch    asinh of the forces and the pads' validity, MLP → one token a hand
     state    a learned token that attends to them; its output, projected, is z (width,)
@@ -35,21 +35,22 @@ def transformer(width: int, layers: int, heads: int) -> nn.TransformerEncoder:
     return nn.TransformerEncoder(layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False)
 
 
-class Eye(nn.Module):
-    """(n, 3, H, W) in 0..1 → (n, width)."""
+class Eyes(nn.Module):
+    """(n, eyes, H, W, 3) of 0..255 → (n, TOKENS, width)."""
 
     def __init__(self, channels: int, width: int):
         super().__init__()
         c = channels
-        (_, height, across, _), _ = shapes()["vision"]
+        (eyes, height, across, rgb), _ = shapes()["vision"]
         self.convs = nn.Sequential(
-            nn.Conv2d(3, c, 4, 2, 1), nn.GELU(), nn.Conv2d(c, 2 * c, 4, 2, 1), nn.GELU(),
+            nn.Conv2d(eyes * rgb, c, 4, 2, 1), nn.GELU(), nn.Conv2d(c, 2 * c, 4, 2, 1), nn.GELU(),
             nn.Conv2d(2 * c, 4 * c, 4, 2, 1), nn.GELU(), nn.Conv2d(4 * c, 4 * c, 4, 2, 1), nn.GELU(),
         )  # fmt: skip
-        self.out = nn.Linear(4 * c * (height // 16) * (across // 16), width)
+        self.out = nn.Linear(4 * c * (height // 16) * (across // 16), TOKENS["vision"] * width)
 
-    def forward(self, image: Tensor) -> Tensor:
-        return self.out(self.convs(image).flatten(1))
+    def forward(self, pictures: Tensor) -> Tensor:
+        both = pictures.movedim(-1, 2).flatten(1, 2).to(self.out.weight.dtype) / 255.0 - 0.5
+        return self.out(self.convs(both).flatten(1)).unflatten(1, (TOKENS["vision"], -1))
 
 
 class StepEncoder(nn.Module):
@@ -61,7 +62,7 @@ class StepEncoder(nn.Module):
         (samples, _, pads, _), _ = shapes()["touch"]
         self.senses = tuple(name for name in TOKENS if name in settings.senses)
         makers: dict[str, nn.Module] = {
-            "vision": Eye(settings.channels, width),
+            "vision": Eyes(settings.channels, width),
             "proprio": mlp(size("proprio"), 2 * width, width),
             "force": mlp(size("force"), 2 * width, width),
             "touch": mlp(samples * pads * 3 + pads, 2 * width, width),
@@ -88,9 +89,7 @@ class StepEncoder(nn.Module):
         """(n, TOKENS, width) of one sense."""
         x, maker = batch[name], self.makers[name]
         if name == "vision":
-            n, eyes = x.shape[:2]
-            image = x.flatten(0, 1).movedim(-1, 1).to(batch["proprio"].dtype) / 255.0 - 0.5
-            return maker(image).unflatten(0, (n, eyes))
+            return maker(x)
         if name == "touch":
             valid = batch["touch_valid"].to(x.dtype)  # (n, hands, pads)
             felt = torch.asinh(x) * valid[:, None, :, :, None]

@@ -4,8 +4,9 @@
 not have is absent. ``provenance`` (T,): index into ``PROVENANCE``, who chose each step's action.
 ``progress`` (T,): the share of the task that was done, as the one who acted thought; NaN: nobody said.
 ``privileged``: what only a simulator knows, float32; for labels and scores, never for tokens. ``EVENTS`` are
-(T,); ``places`` (T, THINGS, 3) m in base_link, NaN where there is no thing, belong to the names in ``things``
-("red bottle"), of which the prompt means ``target`` and ``place`` ("" where it means none).
+(T,); ``places`` (T, THINGS, 3) m in base_link and ``pixels`` (T, THINGS, eyes, 2), column and row in either
+picture, -1 to 1 from border to border, are NaN where there is no thing. They belong to the names in
+``things`` ("red bottle"), of which the prompt means ``target`` and ``place`` ("" where it means none).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from neo_world_model.modalities import PROVENANCE, SOURCES, shapes, table
 
 EVENTS = ("falls", "slips", "collides", "hidden")  # privileged labels: each 0 or 1, NaN: unknown
 THINGS: int = table()["things"]
+LABELS: dict[str, tuple[int, ...]] = {
+    **{name: () for name in EVENTS}, "places": (THINGS, 3), "pixels": (THINGS, table()["vision"]["eyes"], 2)
+}  # fmt: skip
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Episode:
         if self.progress is not None:
             rows["progress"] = self.progress
         for name, values in rows.items():
-            shape = (steps, THINGS, 3) if name == "places" else (steps,)
+            shape = (steps, *LABELS.get(name, ()))
             if values.shape != shape:
                 raise NeoError(f"{name} has shape {values.shape}; an episode of {steps} steps has {shape}")
         if len(self.things) > THINGS or not {self.target, self.place} <= {"", *self.things}:

@@ -1,27 +1,19 @@
-"""A model for ONNX Runtime: graphs beside its weights, equal to PyTorch's within 1e-4.
-
-    encode.onnx    one step's senses (n, …), has_<sense> (n,), source (n,) → z (n, width)
-    imagine.onnx   past (n, context, width), action (n, context - 1 + horizon, size) →
-                   states (ensemble, n, horizon, width), events (n, horizon, events), error (n, horizon)
-    read.onnx      z (n, width) → <sense>_mean and <sense>_log_std (n, …); picture (n, 2, H, W, 3) if trained
-
-``events`` are probabilities, ``error`` the expected squared error.
-"""
+"""Writes the graphs of :mod:`neo_world_model.runtime`, equal to PyTorch's within 1e-4."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from neo_description.errors import NeoError
 from neo_world_model.modalities import shapes, size
+from neo_world_model.runtime import ACT, ENCODE, IMAGINE, READ, WHERE
+from neo_world_model.text import LENGTH
 from neo_world_model.world_model import WorldModel
 
-ENCODE, IMAGINE, READ = "encode.onnx", "imagine.onnx", "read.onnx"
 OPSET = 20
 SHOWN = 3  # steps of the example that is traced: no other dimension is as long
 
@@ -59,6 +51,33 @@ class _Read(nn.Module):
         return tuple(out) if self.pixels is None else (*out, self.pixels(z))
 
 
+class _Where(nn.Module):
+    def __init__(self, model: WorldModel):
+        super().__init__()
+        assert model.where is not None
+        self.where, self.text = model.where, model.text
+
+    def forward(self, vision: Tensor, proprio: Tensor, text: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        found = self.where(vision, proprio, self.text(text))
+        return found.place, found.log_std.exp(), torch.sigmoid(found.named)
+
+
+class _Act(nn.Module):
+    def __init__(self, model: WorldModel):
+        super().__init__()
+        self.text, self.policy, self.goal, self.inverse = model.text, model.policy, model.goal, model.inverse
+        self.horizon = model.settings.horizon
+
+    def forward(
+        self, z: Tensor, text: Tensor, places: Tensor, known: Tensor, proprio: Tensor
+    ) -> tuple[Tensor, ...]:
+        words = self.text(text)
+        action, progress = self.policy(z, words, places, known, proprio)
+        goal = self.goal(z, words)
+        far = torch.full_like(text[:, 0], self.horizon)
+        return action, progress, goal, self.inverse(z, goal, far)
+
+
 def read_outputs(model: WorldModel) -> list[str]:
     """Names of the outputs of ``read.onnx``."""
     names = [f"{name}_{part}" for name in model.senses.out for part in ("mean", "log_std")]
@@ -83,65 +102,38 @@ def example(name: str, n: int) -> Tensor:
 
 def export(model: WorldModel, folder: Path) -> None:
     """Write the graphs into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
     model = model.eval().cpu()
     s = model.settings
-    n = torch.export.Dim("n", min=1, max=4096)
     names = encode_inputs(model.encoder.senses)
+    z, text = torch.zeros(SHOWN, s.width), torch.ones(SHOWN, LENGTH, dtype=torch.int64)
     past = torch.zeros(SHOWN, s.context, s.width)
     action = torch.zeros(SHOWN, s.context - 1 + s.horizon, size("action"))
+    places, known = torch.zeros(SHOWN, 2, 3), torch.ones(SHOWN, 2, dtype=torch.bool)
+    proprio = example("proprio", SHOWN)
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # its fused operator has no ONNX twin
     try:
-        torch.onnx.export(
-            _Encode(model).eval(), tuple(example(name, SHOWN) for name in names), folder / ENCODE,
-            input_names=names, output_names=["z"], dynamic_shapes=(tuple({0: n} for _ in names),),
-            opset_version=OPSET, dynamo=True, external_data=False, verbose=False,
-        )  # fmt: skip
-        torch.onnx.export(
-            _Imagine(model).eval(), (past, action), folder / IMAGINE, input_names=["past", "action"],
-            output_names=["states", "events", "error"], dynamic_shapes=({0: n}, {0: n}), opset_version=OPSET,
-            dynamo=True, external_data=False, verbose=False,
-        )  # fmt: skip
-        torch.onnx.export(
-            _Read(model).eval(), (torch.zeros(SHOWN, s.width),), folder / READ, input_names=["z"],
-            output_names=read_outputs(model), dynamic_shapes=({0: n},), opset_version=OPSET,
-            dynamo=True, external_data=False, verbose=False,
-        )  # fmt: skip
+        _write(_Encode(model), {name: example(name, SHOWN) for name in names}, ["z"], folder / ENCODE)
+        given = {"past": past, "action": action}
+        _write(_Imagine(model), given, ["states", "events", "error"], folder / IMAGINE)
+        _write(_Read(model), {"z": z}, read_outputs(model), folder / READ)
+        if model.where is not None:
+            seen = {"vision": example("vision", SHOWN), "proprio": proprio, "text": text}
+            _write(_Where(model), seen, ["places", "spread", "named"], folder / WHERE)
+        told = {"z": z, "text": text, "places": places, "known": known, "proprio": proprio}
+        _write(_Act(model), told, ["action", "progress", "goal", "towards"], folder / ACT)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
-class Runtime:
-    """The graphs in ONNX Runtime; numpy in, numpy out."""
-
-    def __init__(self, folder: Path | str, threads: int = 2):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._encode, self._imagine, self._read = (
-                onnxruntime.InferenceSession(str(Path(folder) / name), options, ["CPUExecutionProvider"])
-                for name in (ENCODE, IMAGINE, READ)
-            )
-        except Exception as error:  # ONNX Runtime's own have no common root
-            raise NeoError(f"no model for ONNX Runtime in {folder}: {str(error)[:200]}") from None
-        self.inputs = [i.name for i in self._encode.get_inputs()]
-        kinds = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(bool)": "bool"}
-        # name, shape of one step and type of every input
-        self.wanted = [
-            (i.name, tuple(i.shape[1:]), kinds.get(i.type, "int64")) for i in self._encode.get_inputs()
-        ]
-        self._outputs = [o.name for o in self._read.get_outputs()]
-
-    def encode(self, senses: dict[str, np.ndarray]) -> np.ndarray:
-        """z (n, width) of inputs named as in :func:`encode_inputs`."""
-        return np.asarray(self._encode.run(None, {name: senses[name] for name in self.inputs})[0])
-
-    def imagine(self, past: np.ndarray, action: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """States, events and expected error, as above."""
-        states, events, error = self._imagine.run(None, {"past": past, "action": action})
-        return np.asarray(states), np.asarray(events), np.asarray(error)
-
-    def read(self, z: np.ndarray) -> dict[str, np.ndarray]:
-        """What states ``z`` (n, width) say of senses, and their picture."""
-        return dict(zip(self._outputs, map(np.asarray, self._read.run(None, {"z": z})), strict=True))
+def _write(graph: nn.Module, given: dict[str, Tensor], outputs: Sequence[str], file: Path) -> None:
+    """``given``: an example of every input, by its name; all grow along their first dimension."""
+    n = torch.export.Dim("n", min=1, max=4096)
+    grow: Any = tuple({0: n} for _ in given)
+    takes_any_number = isinstance(graph, _Encode)  # its forward is (*inputs)
+    torch.onnx.export(
+        graph.eval(), tuple(given.values()), file, input_names=list(given), output_names=list(outputs),
+        dynamic_shapes=(grow,) if takes_any_number else grow, opset_version=OPSET, dynamo=True,
+        external_data=False, verbose=False,
+    )  # fmt: skip

@@ -6,7 +6,9 @@
     inverse   the action taken, from the states before and after, 1 to ``horizon`` steps apart
     tie       the latent action of a robot's step is the code of its real one
     reach     the distance between two states in steps, or that they are of different episodes
-    policy    the teacher's, the operator's and the policy's own next actions, from state and prompt
+    where     where the things stand that another prompt about the scene names
+    policy    the teacher's, the operator's and the policy's own next actions, where they succeeded, and how
+              far the task is then; from state, prompt and where its things are, give or take a centimetre
     goal      the state they lead to
     consequence, doubt, pixel: heads that read states and change none
 
@@ -15,16 +17,19 @@ Everything is masked by what a window has.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
 from neo_world_model.heads import DISTANCES, Pixels, Reach, Senses, gaussian_nll
-from neo_world_model.modalities import PROVENANCE
+from neo_world_model.modalities import PROVENANCE, part
 from neo_world_model.sigreg import sigreg
+from neo_world_model.where import SCALE, Where, cell_of
 
 if TYPE_CHECKING:
     from neo_world_model.world_model import WorldModel
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
 Batch = dict[str, Tensor]
 TAUGHT = tuple(PROVENANCE.index(name) for name in ("policy", "teacher", "teleop"))
 TINY = 1e-6
+PLACE_NOISE = 0.008  # m: how well a robot knows where things are
+GRIPPER_WEIGHT = 5.0
+SEARCH_WEIGHT = 0.5  # of the cell that shows a thing, beside where the thing is
 
 
 def mean_of(values: Tensor, where: Tensor) -> Tensor:
@@ -43,14 +51,9 @@ def mean_of(values: Tensor, where: Tensor) -> Tensor:
 def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -> dict[str, Tensor]:
     """Name → scalar; ``loss``: the weighted sum."""
     s, k = model.settings, model.settings.context
-    z = model.encode(batch)
-    past = (
-        model.encode(_part(batch, k), _withheld(model, batch, k, generator))
-        if s.modality_dropout
-        else z[:, :k]
-    )
+    z = model.encode(batch, _withheld(model, batch, k, generator))
     codes, real, latent = model.actions.codes(batch["action"], batch["has_action"], z)
-    imagined = model.unroll(past, codes)
+    imagined = model.unroll(z[:, :k], codes)
     then = z[:, k:]
     error = (imagined - then).square().mean(dim=-1)  # (ensemble, n, horizon)
     mean = imagined.mean(dim=0)
@@ -62,11 +65,13 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "inverse": _inverse(model, z, batch, generator),
         "tie": mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1]),
         "reach": _reach(model, z, generator),
-        "policy": _policy(model, z, words, batch, k),
+        "policy": _policy(model, z, words, batch, k, generator),
         "goal": _goal(model, z, words, batch, k),
         "consequence": _consequence(model, z[:, k - 1 : k].detach(), mean.detach(), batch, k),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
+    if model.where is not None:
+        out["where"] = _where(model, model.where, batch, k)
     if model.pixels is not None:
         out["pixel"] = _pixel(model.pixels, z, batch)
     weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
@@ -76,22 +81,23 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
 
 def _part(batch: Batch, until: int | None, first: int = 0) -> Batch:
     """The same windows from step ``first`` to ``until``."""
-    whole = ("source", "text")
+    whole = ("source", "text", "other_text", "meant", "named", "failed")
     return {name: x if name in whole else x[:, first:until] for name, x in batch.items()}
 
 
 def _withheld(
     model: WorldModel, batch: Batch, k: int, generator: torch.Generator | None
 ) -> dict[str, Tensor]:
-    """Sense → (n, k): what the context may not see, whole senses at a time, never all that there is."""
-    n = len(batch["source"])
+    """Sense → (n, steps): what the context may not see, whole senses at a time, never all that there is."""
+    n, steps = batch["provenance"].shape
     names = model.encoder.senses
     drop = torch.rand(n, len(names), generator=generator) < model.settings.modality_dropout
     drop = drop.to(batch["source"].device)
     here = torch.stack([batch[f"has_{name}"][:, 0] for name in names], dim=1)
     blind = ~(here & ~drop).any(dim=1)
     drop[blind] = False
-    return {name: drop[:, i, None].expand(n, k) for i, name in enumerate(names)}
+    context = torch.arange(steps, device=drop.device) < k
+    return {name: drop[:, i, None] & context for i, name in enumerate(names)}
 
 
 def _senses(model: WorldModel, imagined: Tensor, batch: Batch) -> Tensor:
@@ -123,12 +129,58 @@ def _reach(model: WorldModel, z: Tensor, generator: torch.Generator | None) -> T
     return 0.5 * (near + far)
 
 
-def _policy(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> Tensor:
-    first = k - 1
-    plan = model.policy(z[:, first], words)
-    want = batch["action"][:, first : first + plan.shape[1]]
-    here = batch["has_action"][:, first : first + plan.shape[1]] & _taught(batch, k)
-    return mean_of((plan - want).abs().mean(dim=-1), here)
+def _policy(
+    model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
+) -> Tensor:
+    now, horizon = k - 1, model.settings.horizon
+    places, known = _places(batch["privileged_places"][:, now], batch["meant"])
+    off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
+    plan, done = model.policy(z[:, now], words, places + off, known, batch["proprio"][:, now])
+    want = batch["action"][:, now : now + horizon]
+    told = batch["progress"][:, now + 1 : now + 1 + horizon]
+    here = _taught(batch, k)
+    wrong = ((plan - want).abs() * _weights(want)).mean(dim=-1)
+    late = (done - told.nan_to_num()).abs()
+    return mean_of(wrong, batch["has_action"][:, now : now + horizon] & here) + mean_of(
+        late, here & told.isfinite()
+    )
+
+
+def _weights(action: Tensor) -> Tensor:
+    """Of an action's numbers: a centimetre of a gripper matters as much as a radian tenth of anything."""
+    weights = torch.ones_like(action[0, 0])
+    for side in SIDES:
+        weights[part("action", f"{side}_gripper")][:3] = GRIPPER_WEIGHT
+    return weights
+
+
+def _places(things: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Of things (n, THINGS, 3), those in ``rows`` (n, 2): (n, 2, 3) m, and which of them are known."""
+    there = rows.clamp(min=0)[..., None].expand(-1, -1, 3)
+    places = things.gather(1, there)
+    known = (rows >= 0) & places.isfinite().all(dim=-1)
+    return places.nan_to_num(), known
+
+
+def _where(model: WorldModel, where: Where, batch: Batch, k: int) -> Tensor:
+    things, here = batch["privileged_places"][:, k], batch["has_vision"][:, k, None]
+    found = where(batch["vision"][:, k], batch["proprio"][:, k], model.text(batch["other_text"]))
+    places, known = _places(things, batch["named"])
+    wrong = gaussian_nll(found.place / SCALE, found.log_std - math.log(SCALE), places / SCALE)
+    rows = batch["named"].clamp(min=0)[..., None, None]
+    pixels = batch["privileged_pixels"][:, k].gather(1, rows.expand(-1, -1, *found.answers.shape[2:3], 2))
+    in_sight = (known & here)[..., None] & pixels.isfinite().all(dim=-1)
+    cells = cell_of(pixels.nan_to_num())
+    missed = -found.answers.log_softmax(dim=-1).gather(-1, cells[..., None]).squeeze(-1)
+    said = binary_cross_entropy_with_logits(
+        found.named, (batch["named"] >= 0).to(missed.dtype), reduction="none"
+    )
+    has_things = things.isfinite().any(dim=-1).any(dim=-1)
+    return (
+        mean_of(wrong, known & here)
+        + SEARCH_WEIGHT * mean_of(missed, in_sight)
+        + mean_of(said.mean(dim=-1), has_things)
+    )
 
 
 def _goal(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> Tensor:
@@ -138,9 +190,10 @@ def _goal(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> 
 
 
 def _taught(batch: Batch, k: int) -> Tensor:
-    """(n, horizon) bool: steps from the last of the context on that somebody chose on purpose."""
+    """(n, horizon) bool: steps from the last of the context on that somebody chose on purpose and well."""
     by = batch["provenance"][:, k - 1 : -1]
-    return torch.isin(by, torch.tensor(TAUGHT, device=by.device, dtype=by.dtype))
+    chosen = torch.isin(by, torch.tensor(TAUGHT, device=by.device, dtype=by.dtype))
+    return chosen & ~batch["failed"][:, None]
 
 
 def _consequence(model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int) -> Tensor:

@@ -3,6 +3,9 @@
     mixture = Mixture([Store("runs/data/sim")], {"sim": 1.0}, steps=12, seed=0)
     batch = mixture.batch(64, 0)  # modality → (64, 12, …), "has_<modality>" → (64, 12) bool, "source" → (64,)
 
+``text`` is the prompt, ``meant`` (n, 2) its target and place among the scene's things, -1 for none;
+``other_text`` and ``named`` are of another prompt about the same scene. ``failed`` (n,): it did not work.
+
 A source's weight is its share of the windows, whatever its size; sources without data are left out and the
 others share what is left. Batches are numbered: the same seed and number give the same batch, so a run that
 is resumed sees what it would have seen.
@@ -10,14 +13,18 @@ is resumed sees what it would have seen.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from neo_description.errors import NeoError
 from neo_world_model.modalities import SOURCES, shapes
+from neo_world_model.prompts import Asked, draw
 from neo_world_model.store import Store, columns
 from neo_world_model.text import encode
 
 Batch = dict[str, np.ndarray]
+OTHERS = 0.7  # chance that another prompt is drawn for a window, to find things by
 
 
 class Mixture:
@@ -65,22 +72,30 @@ class Mixture:
         rng = np.random.default_rng([*self._seed, number])
         out: Batch = {}
         for name, (shape, dtype) in columns().items():
-            if not name.startswith("privileged"):
-                out[name] = np.zeros((size, self.steps, *shape), dtype)
-            else:
-                out[name] = np.full((size, self.steps), np.nan, dtype)
+            unknown = np.nan if name.startswith("privileged") or name == "progress" else 0
+            out[name] = np.full((size, self.steps, *shape), unknown, dtype)
         for name in shapes():
             out[f"has_{name}"] = np.zeros((size, self.steps), bool)
         out["source"] = np.zeros(size, np.int64)
-        texts = []
+        out["failed"] = np.zeros(size, bool)
+        out["meant"], out["named"] = np.full((2, size, 2), -1, np.int64)
+        texts, others = [], []
         for i, k in enumerate(rng.choice(len(self.sources), size, p=self._share)):
             source = self.sources[k]
             out["source"][i] = SOURCES.index(source)
-            texts.append(self._draw(source, out, i, rng))
-        out["text"] = encode(texts)
+            about = self._draw(source, out, i, rng)
+            texts.append(str(about["prompt"]))
+            out["failed"][i] = about["success"] is False
+            out["meant"][i] = _rows(about["things"], about["target"], about["place"])
+            asked = Asked(texts[-1], about["target"], about["place"])
+            if len(about["things"]) >= 3 and rng.random() < OTHERS:
+                asked = draw(rng, about["things"])
+            others.append(asked.prompt)
+            out["named"][i] = _rows(about["things"], asked.target, asked.place)
+        out["text"], out["other_text"] = encode(texts), encode(others)
         return out
 
-    def _draw(self, source: str, out: Batch, i: int, rng: np.random.Generator) -> str:
+    def _draw(self, source: str, out: Batch, i: int, rng: np.random.Generator) -> dict[str, Any]:
         ends = self._starts[source]
         drawn = int(rng.integers(ends[-1]))
         k = int(np.searchsorted(ends, drawn, side="right"))
@@ -90,4 +105,9 @@ class Mixture:
             out[name][i] = values
             if name in shapes():
                 out[f"has_{name}"][i] = True
-        return str(store.episodes[e]["prompt"])
+        return store.episodes[e]
+
+
+def _rows(things: list[str], *names: str) -> list[int]:
+    """Where ``names`` stand among ``things``; -1: nowhere."""
+    return [things.index(name) if name in things else -1 for name in names]

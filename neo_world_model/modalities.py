@@ -64,6 +64,16 @@ def shapes() -> dict[str, tuple[tuple[int, ...], str]]:
     }
 
 
+def part(modality: str, feature: str) -> slice:
+    """Where a feature stands in a stacked modality."""
+    at = 0
+    for name, (n, _) in features(modality).items():
+        if name == feature:
+            return slice(at, at + n)
+        at += n
+    raise NeoError(f"{modality} has no {feature!r}; it has {', '.join(features(modality))}")
+
+
 def stack(modality: str, parts: dict[str, np.ndarray]) -> np.ndarray:
     """(n,) float32: ``parts`` over their scales, in the table's order; NeoError on a wrong name or size."""
     rows = features(modality)

@@ -1,10 +1,10 @@
 """Acting by imagination: plans are proposed, imagined, bettered until the deadline, and may be vetoed.
 
-1. The prompt's goal is a state: the goal head's, or one that is given.
+1. The prompt's goal is a state, a horizon on.
 2. Two proposals: the policy's actions for the prompt, and the inverse dynamics' first action towards the
    goal, held.
-3. Cross-entropy method (Rubinstein 1999): plans are drawn about the best so far, smooth in time, imagined in
-   one pass, and ranked by
+3. Cross-entropy method (Rubinstein 1999): the grippers' ways are drawn about the best so far, smooth in time,
+   imagined in one pass, and ranked by
 
        cost = |z_H - goal|² / width + disagreement of the ensemble + weight * P(an event)
 
@@ -18,11 +18,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
-from neo_world_model.world_model import WorldModel
+from neo_world_model.modalities import features, part, size
+from neo_world_model.runtime import Runtime
 
 AVOIDED = ("falls", "slips", "collides")  # of EVENTS; hidden things are no harm
 AVOIDED_AT = [EVENTS.index(name) for name in AVOIDED]
@@ -30,104 +31,115 @@ AVOIDED_AT = [EVENTS.index(name) for name in AVOIDED]
 
 @dataclass(frozen=True)
 class Search:
-    """``samples`` plans an iteration, ``elite`` of them kept; ``spread`` of actions over their scales."""
+    """``samples`` plans an iteration, ``elite`` of them kept; ``spread`` m of the grippers' targets."""
 
-    samples: int = 256
-    elite: int = 24
-    iterations: int = 4
-    spread: float = 0.15
+    samples: int = 128
+    elite: int = 12
+    iterations: int = 2
+    spread: float = 0.01
     doubt: float = 1.0
     event: float = 2.0
     veto: float = 0.5
     deadline: float = 0.1  # s
 
 
+DEFAULT = Search()
+
+
+@dataclass
+class Known:
+    """What a plan starts from: ``past`` (context, width) states, ``led`` (context - 1, action size) between
+    them, ``text`` (LENGTH,), ``places`` (2, 3) m, which of them are ``known`` (2,), ``proprio`` (n,).
+    """
+
+    past: np.ndarray
+    led: np.ndarray
+    text: np.ndarray
+    places: np.ndarray
+    known: np.ndarray
+    proprio: np.ndarray
+
+
 @dataclass
 class Plan:
     """``action`` (h, action size); ``states`` (h, width) imagined; ``events``: chance of each in the plan.
 
-    ``vetoed``: the event that forbids it, empty when none does. ``iterations`` that there was time for.
+    ``progress`` (h,) as the policy sees it; ``towards`` (action size,): the inverse dynamics' action, should
+    the plan come too late. ``vetoed``: the event that forbids it, empty when none does. ``iterations`` that
+    there was time for.
     """
 
-    action: Tensor
-    states: Tensor
-    goal: Tensor
+    action: np.ndarray
+    states: np.ndarray
+    progress: np.ndarray
+    towards: np.ndarray
     cost: float
     events: dict[str, float] = field(default_factory=dict)
     vetoed: str = ""
     iterations: int = 0
 
 
-@torch.no_grad()
 def plan(
-    model: WorldModel, past: Tensor, led: Tensor, text: Tensor, goal: Tensor | None = None,
-    search: Search = Search(), generator: torch.Generator | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    runtime: Runtime, given: Known, search: Search = DEFAULT, rng: np.random.Generator | None = None,
+    clock: Callable[[], float] = time.monotonic, goal: np.ndarray | None = None,
 ) -> Plan:  # fmt: skip
-    """The best plan found from ``past`` (k, width) states.
-
-    ``led`` (k-1, action size): the actions between them; ``text`` (LENGTH,): the prompt's bytes; ``goal``
-    (width,): a state to reach instead of the prompt's.
-    """
+    """The best plan found; ``goal`` (width,): a state to reach instead of the prompt's."""
     began = clock()
-    now, horizon = past[-1], model.settings.horizon
-    words = model.text(text[None])
-    if goal is None:
-        goal = model.goal(now[None], words)[0]
-    towards = model.inverse(now[None], goal[None], torch.tensor([horizon], device=now.device))[0]
-    proposals = torch.stack([model.policy(now[None], words)[0], towards.expand(horizon, -1)])
-    costs = _costs(model, past, led, proposals, goal, search)
-    best, least = proposals[costs.argmin()], float(costs.min())
-    mean, spread, done = best, torch.full_like(best, search.spread), 0
+    rng = rng or np.random.default_rng(0)
+    asked = (given.text, given.places.astype(np.float32), given.known, given.proprio)
+    action, progress, aim, towards = (
+        x[0] for x in runtime.act(given.past[-1][None], *(x[None] for x in asked))
+    )
+    goal = aim if goal is None else goal
+    proposals = np.stack([action, np.broadcast_to(towards, action.shape)])
+    costs, states, chances = _imagined(runtime, given, proposals, goal, search)
+    best = int(costs.argmin()) if search.iterations else 0
+    found = (float(costs[best]), proposals[best], states[best], chances[best])
+    mean, spread, done = found[1], _spread(search.spread), 0
     for _ in range(search.iterations):
         if clock() - began > search.deadline * (done + 1) / (done + 2) and done:
             break  # another iteration like the last would not be done in time
-        plans = mean + spread * _smooth(search.samples, best, generator)
-        costs = _costs(model, past, led, plans, goal, search)
+        plans = mean + spread * _smooth(search.samples, action.shape, rng)
+        costs, states, chances = _imagined(runtime, given, plans, goal, search)
         elite = plans[costs.argsort()[: search.elite]]
-        mean, spread = elite.mean(dim=0), elite.std(dim=0).clamp(min=0.1 * search.spread)
-        if float(costs.min()) < least:
-            best, least = plans[costs.argmin()], float(costs.min())
+        mean, spread = elite.mean(axis=0), np.maximum(elite.std(axis=0), 0.1 * _spread(search.spread))
+        first = int(costs.argmin())
+        if costs[first] < found[0]:
+            found = (float(costs[first]), plans[first], states[first], chances[first])
         done += 1
-    states = _imagine(model, past, led, best[None]).mean(dim=0)[0]
-    events = _events(model, now, states)
+    events = dict(zip(EVENTS, found[3].max(axis=0).tolist(), strict=True))
     worst = max(AVOIDED, key=lambda name: events[name])
     vetoed = worst if events[worst] > search.veto else ""
-    return Plan(best, states, goal, least, events, vetoed, done)
+    return Plan(found[1].astype(np.float32), found[2], progress, towards, found[0], events, vetoed, done)
 
 
-def _imagine(model: WorldModel, past: Tensor, led: Tensor, plans: Tensor) -> Tensor:
-    """(ensemble, n, h, width)."""
+def _imagined(
+    runtime: Runtime, given: Known, plans: np.ndarray, goal: np.ndarray, search: Search
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Costs (n,), states (n, h, width) and chances (n, h, events) of ``plans`` (n, h, action size)."""
     n = len(plans)
-    actions = torch.cat([led.expand(n, -1, -1), plans], dim=1)
-    return model.imagine(past.expand(n, -1, -1), actions)
+    past = np.broadcast_to(given.past, (n, *given.past.shape)).astype(np.float32)
+    led = np.broadcast_to(given.led, (n, *given.led.shape))
+    states, chances, _ = runtime.imagine(past, np.concatenate([led, plans], axis=1).astype(np.float32))
+    mean = states.mean(axis=0)
+    away = np.square(mean[:, -1] - goal).mean(axis=-1)
+    apart = states.var(axis=0).mean(axis=(1, 2))
+    chance = chances[..., AVOIDED_AT].max(axis=(1, 2))
+    return away + search.doubt * apart + search.event * chance, mean, chances
 
 
-def _costs(
-    model: WorldModel, past: Tensor, led: Tensor, plans: Tensor, goal: Tensor, search: Search
-) -> Tensor:
-    """(n,) of ``plans`` (n, h, action size)."""
-    imagined = _imagine(model, past, led, plans)
-    mean = imagined.mean(dim=0)
-    away = (mean[:, -1] - goal).square().mean(dim=-1)
-    apart = imagined.var(dim=0, correction=0).mean(dim=(1, 2))
-    chance = _chances(model, past[-1], mean)[..., AVOIDED_AT].amax(dim=(1, 2))
-    return away + search.doubt * apart + search.event * chance
+def _spread(metres: float) -> np.ndarray:
+    """(action size,) of an action over its scales: only where grippers go is searched."""
+    out = np.zeros(size("action"))
+    for side in SIDES:
+        at = part("action", f"{side}_gripper")
+        out[at.start : at.start + 3] = metres / features("action")[f"{side}_gripper"][1]
+    return out
 
 
-def _chances(model: WorldModel, now: Tensor, then: Tensor) -> Tensor:
-    """(…, events) probability of each event at each imagined step."""
-    return torch.sigmoid(model.consequences(now, then))
-
-
-def _events(model: WorldModel, now: Tensor, states: Tensor) -> dict[str, float]:
-    chance = _chances(model, now, states).amax(dim=0)
-    return {name: float(chance[i]) for i, name in enumerate(EVENTS)}
-
-
-def _smooth(samples: int, like: Tensor, generator: torch.Generator | None) -> Tensor:
+def _smooth(samples: int, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """(samples, h, size) standard normal, 0.8 of each step from the one before: hands do not jitter."""
-    drawn = torch.randn(samples, *like.shape, generator=generator).to(like.device)
-    for t in range(1, drawn.shape[1]):
+    drawn = rng.standard_normal((samples, *shape))
+    for t in range(1, shape[0]):
         drawn[:, t] = 0.8 * drawn[:, t - 1] + 0.6 * drawn[:, t]
     return drawn

@@ -1,7 +1,8 @@
 """Ways of asking for things by name, from ``prompts.yaml``.
 
-asked = draw(rng, ("red bottle", "green cup", "orange ball"))
-asked.prompt, asked.target, asked.place     # "put the red bottle behind the green cup", "red bottle", "green cup"
+asked = draw(rng, ("red bottle", "green cup", "orange ball"), "place")
+asked.prompt                   # "put the red bottle behind the green cup"
+asked.target, asked.place      # "red bottle", "green cup"
 """
 
 from __future__ import annotations

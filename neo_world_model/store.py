@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from neo_description.errors import NeoError
-from neo_world_model.episode import EVENTS, THINGS, Episode
+from neo_world_model.episode import LABELS, Episode
 from neo_world_model.modalities import shapes
 
 INDEX = "index.json"
@@ -27,10 +27,7 @@ VERSION = 2
 
 def columns() -> dict[str, tuple[tuple[int, ...], str]]:
     """File → (shape, dtype) of one row: modalities, provenance, progress, privileged labels."""
-    labels: dict[str, tuple[tuple[int, ...], str]] = {
-        f"privileged_{name}": ((), "float32") for name in EVENTS
-    }
-    labels["privileged_places"] = ((THINGS, 3), "float32")
+    labels = {f"privileged_{name}": (shape, "float32") for name, shape in LABELS.items()}
     return {**shapes(), "provenance": ((), "int8"), "progress": ((), "float32"), **labels}
 
 
@@ -82,9 +79,11 @@ class Store:
                 out.write(np.ascontiguousarray(values, dtype).tobytes())
                 out.truncate()
                 os.fsync(out.fileno())
-        about = {"steps": len(episode), "source": episode.source, "prompt": episode.prompt, "rows": rows,
-                 "kind": episode.kind, "success": episode.success, "seed": episode.seed,
-                 "things": list(episode.things), "target": episode.target, "place": episode.place}  # fmt: skip
+        about = {
+            "steps": len(episode), "source": episode.source, "rows": rows, "kind": episode.kind,
+            "seed": episode.seed, "success": episode.success, "prompt": episode.prompt,
+            "things": list(episode.things), "target": episode.target, "place": episode.place,
+        }  # fmt: skip
         self.episodes.append(about)
         _write_index(self.folder, self.episodes)
         self._maps.clear()

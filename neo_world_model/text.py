@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-LENGTH = 48  # bytes of a prompt that are read; the rest is cut
+LENGTH = 80  # bytes of a prompt that are read; the rest is cut
 PAD = 0
 CODES = 256
 

@@ -25,6 +25,7 @@ from neo_world_model.config import weights
 from neo_world_model.distribute import find_place, share_out
 from neo_world_model.evaluate import evaluate, tensors
 from neo_world_model.mixture import Mixture
+from neo_world_model.runtime import card
 from neo_world_model.store import Store
 from neo_world_model.world_model import WorldModel
 
@@ -91,7 +92,7 @@ class Trainer:
             self.steps, self._before = state["step"], state["seconds"]
             self.done = self.progress >= 1.0
             if first:
-                self.card = checkpoint.card(self.folder)
+                self.card = card(self.folder)
                 self._say(f"resumed at step {self.steps}")
         if first:
             from torch.utils.tensorboard import SummaryWriter

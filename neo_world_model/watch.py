@@ -16,15 +16,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
 from neo_description.errors import NeoError
-from neo_world_model import checkpoint, config
 from neo_world_model.episode import EVENTS
-from neo_world_model.export import Runtime
-from neo_world_model.modalities import SOURCES
+from neo_world_model.runtime import Runtime, card, settings
 
 
 @dataclass
@@ -53,12 +50,11 @@ class Watcher:
     """The model in ``folder``, stepped once every 0.1 s; ``source``: whose errors calibrate surprise."""
 
     def __init__(self, folder: Path | str, source: str = "sim", threads: int = 1):
-        card = checkpoint.card(Path(folder))
+        about = settings(folder)
         self._runtime = Runtime(folder, threads)
-        settings: SimpleNamespace = config.load(**card["settings"])
-        self.context, self.horizon = settings.context, settings.horizon
-        self._source = SOURCES.index(source)
-        known = card["figures"]["quantiles"]
+        self.context, self.horizon = about.context, about.horizon
+        self._source = source
+        known = card(folder)["figures"]["quantiles"]
         if source not in known:
             raise NeoError(
                 f"the model in {folder} has seen no {source}; it is calibrated for {', '.join(known)}"
@@ -73,7 +69,7 @@ class Watcher:
 
     def step(self, row: dict[str, np.ndarray]) -> Seen:
         """Take in one step's senses; those missing from ``row`` are masked."""
-        z = self._encode(row)
+        z = self._runtime.state(row, self._source)
         seen = Seen(z)
         if len(self._states) == self.context and len(self._actions) == self.context:
             seen.surprise = self._surprise(z, row)
@@ -85,15 +81,6 @@ class Watcher:
     def passed(self, action: np.ndarray) -> None:
         """The action (n,) of the step that is over."""
         self._actions.append(action)
-
-    def _encode(self, row: dict[str, np.ndarray]) -> np.ndarray:
-        given = {"source": np.array([self._source])}
-        for name, shape, kind in self._runtime.wanted:
-            if name.startswith("has_"):
-                given[name] = np.array([name.removeprefix("has_") in row])
-            elif name != "source":
-                given[name] = row[name][None] if name in row else np.zeros((1, *shape), kind)
-        return self._runtime.encode(given)[0]
 
     def _imagine(self, led: list[np.ndarray], plan: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """States (ensemble, horizon, width), events and expected errors of each step; ``plan`` held on."""

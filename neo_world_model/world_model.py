@@ -19,6 +19,7 @@ from neo_world_model.encoder import StepEncoder
 from neo_world_model.heads import Consequences, Doubt, Goal, Inverse, Pixels, Policy, Reach, Senses, Text
 from neo_world_model.losses import losses
 from neo_world_model.predictor import Actions, Predictor
+from neo_world_model.where import Where
 
 Batch = dict[str, Tensor]
 
@@ -37,6 +38,7 @@ class WorldModel(nn.Module):
         self.inverse = Inverse(width, settings.horizon)
         self.reach = Reach(width)
         self.text = Text(width, settings.heads)
+        self.where = Where(settings) if "vision" in settings.senses else None
         self.policy = Policy(settings)
         self.goal = Goal(width)
         self.consequences = Consequences(width)

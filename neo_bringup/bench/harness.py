@@ -52,14 +52,14 @@ class Results:
 def benchmarks() -> list[str]:
     """Names of the benchmarks there are."""
     files = Path(__file__).parent.glob("[a-z]*.py")
-    return sorted(f.stem for f in files if f.stem not in INTERNAL)
+    return sorted(f.stem.replace("_", "-") for f in files if f.stem not in INTERNAL)
 
 
 def find(name: str) -> ModuleType:
     """The module of benchmark ``name``; NeoError lists the ones there are."""
     if name not in benchmarks():
         raise NeoError(f"no benchmark {name!r}; one of {', '.join(benchmarks())}, or docs")
-    return importlib.import_module(f"neo_bringup.bench.{name}")
+    return importlib.import_module(f"neo_bringup.bench.{name.replace('-', '_')}")
 
 
 def run(module: Any, request: Request, progress: Callable[[str], None], resume: bool) -> Results:
@@ -102,7 +102,9 @@ def _keep(file: Path, request: Request, samples: dict[str, Any]) -> None:
 def known_targets(name: str, file: Path | None = None) -> dict[str, Target]:
     """The targets of benchmark ``name``: the figures whose id starts with its name."""
     rows = targets(file or ROOT / "benchmarks" / "targets.yaml")
-    return {figure: target for figure, target in rows.items() if figure.split(".")[0] == name}
+    return {
+        figure: target for figure, target in rows.items() if figure.split(".")[0] == name.replace("-", "_")
+    }
 
 
 def rows(results: Results, wanted: dict[str, Target]) -> list[tuple[Figure, Target, bool | None]]:

@@ -15,7 +15,7 @@ import yaml
 from neo_bringup.collect import worlds
 from neo_bringup.collect.acting import Noisy, Random
 from neo_bringup.collect.person import Person
-from neo_bringup.collect.recording import Recording
+from neo_bringup.collect.recording import IMAGE, Recording
 from neo_description.errors import NeoError
 from neo_description.scenes import Scene
 from neo_description.signals import HandAction, HandCommand
@@ -26,7 +26,6 @@ from neo_world_model.episode import Episode
 from neo_world_model.prompts import Asked
 
 KINDS = Path(__file__).with_name("kinds.yaml")
-IMAGE = (128, 96)  # px rendered, before the model's own size
 ALONE = 8.0  # s that nobody but chance acts
 LONGEST = 35.0  # s
 AFTER = 1.5  # s after a task's end
@@ -74,13 +73,20 @@ def _run(
     if row["acts"] == "noisy":
         env.planner = noisy = Noisy(env.planner, rng)
     recording = Recording(env, target)
-    world = [Person(env, target, rng)] + ([_Pushes(env, rng)] if row.get("pushes") else [])
+    person = Person(env, target, rng)
+    pushes = _Pushes(env, rng) if row.get("pushes") else None
+
+    def world() -> None:
+        person()
+        if pushes is not None:
+            pushes()
+
     began = env.plant.time
     limit = LONGEST if prompt else ALONE
     end, let_go = began + limit, None
     while env.plant.time < end:
         by = "random" if not prompt else "noise" if noisy is not None and noisy.pushed else "teacher"
-        recording.step(by, lambda: [part() for part in world])
+        recording.step(by, world)
         if env.outcome is not None and end > env.plant.time + AFTER:
             end = env.plant.time + AFTER
         if row.get("then") == "let_go" and let_go is None and _lifting(env):

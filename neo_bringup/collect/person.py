@@ -1,9 +1,10 @@
-"""Somebody who takes what the simulated robot holds out: a spring from the thing to a hand that draws it away."""
+"""Somebody who takes what the simulated robot holds out: a spring from the thing to a moving hand."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from neo_description.signals import HandAction
 from neo_sim.env import NeoEnv
 
 WAIT = (0.6, 2.0)  # s before the hand-over begins
@@ -13,18 +14,19 @@ STIFFNESS, DAMPING, STRENGTH = 150.0, 8.0, 20.0  # N/m, N s/m, N
 
 
 class Person:
-    """Call every 20 ms; takes the thing ``name`` once the planner gives it."""
+    """Call every 20 ms; takes the thing ``name`` once a hand is told to give what it holds."""
 
     def __init__(self, env: NeoEnv, name: str, rng: np.random.Generator):
         self._env, self._thing = env, env.scene.object(name)
         self._wait = float(rng.uniform(*WAIT))
         self._began: float | None = None
         self._hand = np.zeros(3)
+        self._heard = len(env.log_commands)
 
     def __call__(self) -> None:
         env, data, body = self._env, self._env.plant.data, self._thing.body
         if self._began is None:
-            if getattr(env.planner, "phase", "") != "give":
+            if not self._offered():
                 return
             self._began, self._hand = env.plant.time, data.xpos[body].copy()
         after = env.plant.time - self._began - self._wait
@@ -35,3 +37,7 @@ class Person:
         pull -= DAMPING * data.qvel[self._thing.qvel[:3]]
         pull[2] += self._thing.mass * 9.81
         data.xfrc_applied[body, :3] = pull * min(1.0, STRENGTH / max(float(np.linalg.norm(pull)), 1e-9))
+
+    def _offered(self) -> bool:
+        new, self._heard = self._env.log_commands[self._heard :], len(self._env.log_commands)
+        return any(getattr(given.command, "action", None) == HandAction.GIVE for given in new)

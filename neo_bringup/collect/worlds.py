@@ -17,7 +17,7 @@ EDGE = 0.05  # m from the table's edge that a thing near it stands
 
 
 def make(scene: str, seed: int, kind: dict[str, Any], unseen: bool = False) -> Scene:
-    """The scene ``scene`` with things and a layout by ``seed``, changed as the row ``kind`` of kinds.yaml says.
+    """The scene ``scene``, things and layout by ``seed``, changed as the row ``kind`` of kinds.yaml says.
 
     ``unseen``: the first thing is of a colour, class and size that are never drawn otherwise.
     """

@@ -15,10 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0: written. NeoError (2): no model there."""
     from neo_world_model import checkpoint
-    from neo_world_model.export import ENCODE, IMAGINE, READ, export
+    from neo_world_model.export import export
 
     model, _ = checkpoint.load(args.model)
     export(model, args.model)
-    for name in (ENCODE, IMAGINE, READ):
-        print(f"{args.model / name} ({(args.model / name).stat().st_size / 1e6:.1f} MB)")
+    for file in sorted(args.model.glob("*.onnx")):
+        print(f"{file} ({file.stat().st_size / 1e6:.1f} MB)")
     return 0

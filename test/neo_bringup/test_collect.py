@@ -9,7 +9,7 @@ import pytest
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 
-from neo_bringup.collect import bag, worlds
+from neo_bringup.collect import bag, things, worlds
 from neo_bringup.collect.acting import Random
 from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds
 from neo_bringup.collect.recording import Recording
@@ -130,7 +130,7 @@ def test_a_folder_without_a_bag_is_refused(tmp_path):
 
 def test_dropped_things_fall_in_the_labels_and_nowhere_else():
     episode = collect("drop", 12)
-    assert set(episode.privileged) == {"falls", "slips", "collides", "hidden"}
+    assert set(episode.privileged) == {"falls", "slips", "collides", "hidden", "places", "pixels"}
     assert episode.privileged["falls"].sum() >= 1.0
     assert episode.source == "sim"
     assert episode.kind == "drop"
@@ -152,3 +152,26 @@ def test_kinds_are_drawn_by_their_shares():
         assert abs(drawn.count(name) / 400 - row["share"]) < 0.08
     with pytest.raises(NeoError, match="teacher, noisy"):
         collect("magic", 0)
+
+
+def test_things_that_are_kept_back_are_never_drawn_for_training():
+    seen = set()
+    for seed in range(60):
+        rows = things.draw(np.random.default_rng(seed))
+        seen |= {(row["color"], row["class"]) for row in rows.values()}
+    assert not seen & set(things.UNSEEN)
+    assert len(seen) > 20
+    kept_back = next(iter(things.draw(np.random.default_rng(1), unseen=True).values()))
+    assert (kept_back["color"], kept_back["class"]) in things.UNSEEN
+
+
+def test_a_person_takes_what_is_held_out(monkeypatch):
+    monkeypatch.setitem(kinds(), "give_test", {"share": 0.0, "acts": "teacher", "task": "give"})
+    for seed in range(1, 4):  # not every grasp holds; one of three must
+        episode = collect("give_test", seed)
+        if episode.success:
+            break
+    assert episode.success
+    assert episode.progress[-1] == 1.0
+    row = episode.things.index(episode.target)
+    assert episode.privileged["places"][-1, row, 0] > 0.55  # m: out of the hand and away

@@ -33,6 +33,14 @@ VOCABULARY = vocabulary(
             "place the ball to the left of the blue box",
             Task("place", Query("", "ball"), "left_of", Query("blue", "box")),
         ),
+        ("push the red cup", Task("push", Query("red", "cup"))),
+        ("slide the ball to the left", Task("push", Query("", "ball"), "left")),
+        ("give me the red bottle", Task("give", Query("red", "bottle"))),
+        ("hand over the blue one", Task("give", Query("blue", ""))),
+        (
+            "put the red bottle and the green cup behind the box",
+            Task("place", Query("red", "bottle"), "behind", Query("", "box"), (Query("green", "cup"),)),
+        ),
         ("put the ball on top of the box", Task("place", Query("", "ball"), "on", Query("", "box"))),
     ],
 )
@@ -56,7 +64,13 @@ def test_understands(prompt, task):
         ("put the red bottle on", "ends before"),
         ("put the red bottle on the moon", "moon"),
         ("pick up the red bottle on the table", "only 'put' takes a place"),
-        ("pick up the red bottle and dance", "and dance"),
+        ("pick up the red bottle and dance", "dance"),
+        (
+            "pick up the red bottle and the ball",
+            "several objects; 'pick up the red bottle and the ball' has 2",
+        ),
+        ("put the ball and the table on the box", "cannot place the table"),
+        ("push the red bottle to the moon", "moon"),
         ("pick up the red bottle " * 20, "characters"),
     ],
 )

@@ -184,3 +184,60 @@ def test_a_hand_that_comes_up_empty_is_not_a_success():
         outcome = step.outcome
     assert outcome.reason == "lost"
     assert "came up without the red bottle" in outcome.message
+
+
+def test_pushes_with_the_palm_from_the_far_side_and_says_how_far():
+    world = World(TABLE)
+    outcome = world.run(Task("push", Query("red", "bottle")))
+    assert not outcome.success  # the world of this test lets nothing be pushed
+    assert outcome.reason == "lost"
+    assert "moved 0 cm; 10 were wanted" in outcome.message
+    assert {side for side, _ in world.sent} == {"r"}
+
+
+def test_what_is_pushed_to_the_right_is_pushed_by_the_left_hand():
+    world = World(TABLE)
+    world.run(Task("push", Query("red", "bottle"), "right"))
+    assert {side for side, _ in world.sent} == {"l"}
+
+
+def test_gives_when_somebody_takes_it():
+    class Person(World):
+        given = np.inf
+
+        def apply(self, step):
+            super().apply(step)
+            if self.given == np.inf and ("r", "GIVE") in self.sent:
+                self.given = self.time
+                self.hands["r"] = GraspStatus(phase=GraspPhase.HOLDING)
+            if self.given < self.time - 1.0:
+                self.hands["r"] = GraspStatus(phase=GraspPhase.RELEASING)
+
+    world = Person(TABLE)
+    outcome = world.run(Task("give", Query("red", "bottle")))
+    assert outcome.success
+    assert "handed over" in outcome.message
+    actions = [what for side, what in world.sent if side == "r" and what != "move"]
+    assert actions == ["PRESHAPE", "CLOSE", "GIVE", "OPEN"]
+
+
+def test_what_nobody_takes_is_kept():
+    class Alone(World):
+        def _phase(self, side, command):
+            if command.action is HandAction.GIVE:
+                return GraspPhase.HOLDING
+            return super()._phase(side, command)
+
+    world = Alone(TABLE)
+    outcome = world.run(Task("give", Query("red", "bottle")), give_timeout=2.0)
+    assert outcome.reason == "not_taken"
+    assert "OPEN" not in [what for _, what in world.sent]
+
+
+def test_several_things_are_put_side_by_side_one_after_the_other():
+    world = World([*TABLE, ("yellow", "box", (0.45, 0.0, 0.85))])
+    task = Task("place", Query("red", "bottle"), "right_of", Query("yellow", "box"), (Query("green", "cup"),))
+    outcome = world.run(task, seconds=240.0)
+    assert outcome.message == "the red bottle and the green cup are right of the yellow box"
+    y = {o.class_name: o.T_base_object[1, 3] for o in world.objects}
+    assert y["cup"] < y["bottle"] - 0.1 < y["box"] - 0.2

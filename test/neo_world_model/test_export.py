@@ -6,8 +6,10 @@ import torch
 
 from neo_description.errors import NeoError
 from neo_world_model import config
-from neo_world_model.export import Runtime, encode_inputs, export
+from neo_world_model.export import encode_inputs, export
 from neo_world_model.modalities import SOURCES, shapes, size
+from neo_world_model.runtime import Runtime
+from neo_world_model.text import encode
 from neo_world_model.world_model import WorldModel
 
 
@@ -69,6 +71,32 @@ def test_what_is_read_off_a_state_is_equal_within_1e_4(pair):
             np.testing.assert_allclose(read[f"{name}_mean"], mean.numpy(), atol=1e-4)
             np.testing.assert_allclose(read[f"{name}_log_std"], log_std.numpy(), atol=1e-4)
         np.testing.assert_allclose(read["picture"], model.pixels(torch.from_numpy(z)).numpy(), atol=1e-4)
+
+
+def test_places_and_deeds_are_equal_within_1e_4(pair):
+    model, runtime = pair
+    s, rng, n = model.settings, np.random.default_rng(0), 4
+    (eyes, height, width, rgb), _ = shapes()["vision"]
+    vision = rng.integers(0, 256, (n, eyes, height, width, rgb)).astype(np.uint8)
+    proprio = rng.standard_normal((n, size("proprio"))).astype(np.float32)
+    text = encode(["pick up the red bottle", "", "put the green cup behind the ball", "go"])
+    z = rng.standard_normal((n, s.width)).astype(np.float32)
+    *found_places, named = runtime.where(vision, proprio, text)
+    places, spread = found_places
+    known = np.array([[True, False], [False, False], [True, True], [False, True]])
+    told = runtime.act(z, text, places, known, proprio)
+    with torch.no_grad():
+        words, state = model.text(torch.from_numpy(text)), torch.from_numpy(z)
+        mean, log_std, logit, _ = model.where(torch.from_numpy(vision), torch.from_numpy(proprio), words)
+        plan, done = model.policy(state, words, mean, torch.from_numpy(known), torch.from_numpy(proprio))
+        goal = model.goal(state, words)
+        towards = model.inverse(state, goal, torch.full((n,), s.horizon))
+    np.testing.assert_allclose(named, torch.sigmoid(logit).numpy(), atol=1e-4)
+    for found, wanted in zip(
+        (places, spread, *told), (mean, log_std.exp(), plan, done, goal, towards), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted.numpy(), atol=1e-4)
+    assert (spread > 0.0).all()
 
 
 def test_a_folder_without_graphs_is_refused(tmp_path):

@@ -1,0 +1,131 @@
+"""The world model: what it foretells, what it does when asked, how fast it plans.
+
+Seeds begin at ``FIRST``: those below may be trained on. The model is the one in ``NEO_MODEL``, or the one
+that ships. Trials of one kind run side by side on the cores of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neo_bringup.bench.figures import Figure, quantile
+from neo_bringup.bench.harness import ROOT, Request
+
+SEEDS = (10, 1)  # full, quick; a seed is ten trials of each kind
+FIRST, TRIALS = 200_000, 10
+WHAT = ("held_out", "latency", "seen", "unseen", "shuffled", "scripted")
+PLANS = 30
+
+
+def model() -> str:
+    """The folder of the model that is measured."""
+    return os.environ.get("NEO_MODEL") or str(ROOT / "models" / "neo")
+
+
+def parts(request: Request) -> list[str]:
+    return [f"{what}/{seed}" for seed in request.seeds for what in WHAT]
+
+
+def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
+    what, seed = part.split("/")
+    seeds = [FIRST + TRIALS * int(seed) + i for i in range(TRIALS)]
+    if what == "latency":
+        return latency(model())
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    workers = len(os.sched_getaffinity(0))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        if what == "held_out":
+            return held_out(pool, seeds, request.folder / f"held-out-{seed}")
+        jobs = [(s, "scripted" if what == "scripted" else "world_model", model(), what) for s in seeds]
+        rows = list(pool.map(_trial, jobs))
+    progress(f"{what}: {sum(row['success'] for row in rows)} of {len(rows)}")
+    return {"rows": rows}
+
+
+def _trial(job: tuple[int, str, str, str]) -> dict[str, Any]:
+    from neo_bringup.world_model_bench.do_task import trial
+
+    seed, planner, folder, what = job
+    return trial(seed, planner, folder, unseen=what == "unseen", shuffled=what == "shuffled")
+
+
+def held_out(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> dict[str, Any]:
+    """The model's figures on episodes of ``seeds``, collected anew."""
+    from neo_bringup.collect.collect import drawn_kind
+    from neo_world_model import checkpoint
+    from neo_world_model.evaluate import evaluate
+    from neo_world_model.mixture import Mixture
+    from neo_world_model.store import Store
+
+    store = Store.create(folder)
+    if not store.episodes:
+        for episode in pool.map(_collect, [(drawn_kind(s), s) for s in seeds]):
+            store.add(episode)
+    loaded, _ = checkpoint.load(model())
+    length = loaded.settings.context + loaded.settings.horizon
+    # every episode is held out: none of them was trained on
+    held = Mixture([Store(folder)], {"sim": 1.0}, length, seed=1, held_out=1, held=True)
+    figures = evaluate(loaded, held, batches=8)
+    return {name: value for name, value in figures.items() if isinstance(value, float)}
+
+
+def _collect(job: tuple[str, int]) -> Any:
+    from neo_bringup.collect.collect import collect
+
+    return collect(*job)
+
+
+def latency(folder: str) -> dict[str, Any]:
+    """Wall time (ms) of a plan with two threads, and of the inverse dynamics alone."""
+    from neo_world_model.modalities import size
+    from neo_world_model.plan import Known, Search, plan
+    from neo_world_model.runtime import Runtime, settings
+    from neo_world_model.text import encode
+
+    about, runtime, rng = settings(folder), Runtime(folder, 2), np.random.default_rng(0)
+    given = Known(
+        past=rng.standard_normal((about.context, about.width)).astype(np.float32),
+        led=rng.standard_normal((about.context - 1, size("action"))).astype(np.float32),
+        text=encode(["pick up the red bottle"])[0],
+        places=np.array([[0.45, 0.1, 0.0], [0.0, 0.0, 0.0]]),
+        known=np.array([True, False]),
+        proprio=rng.standard_normal(size("proprio")).astype(np.float32),
+    )
+    plans = [_timed(lambda: plan(runtime, given, Search(deadline=1e9), rng)) for _ in range(PLANS)]
+    inverse = [_timed(lambda: plan(runtime, given, Search(iterations=0), rng)) for _ in range(PLANS)]
+    return {"plan": plans[3:], "inverse": inverse[3:]}
+
+
+def _timed(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1e3 * (time.perf_counter() - began)
+
+
+def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
+    of = {what: [s for part, s in samples.items() if part.split("/")[0] == what] for what in WHAT}
+    out = []
+    for figure, name in (("error_ratio_1", "error_ratio_1"), ("error_ratio_8", "error_ratio_8"),
+                         ("coverage", "coverage_sim")):  # fmt: skip
+        values = [s[name] for s in of["held_out"] if name in s]
+        out.append(Figure(f"world_model.{figure}", float(np.mean(values)) if values else np.nan, len(values)))
+    for what in ("seen", "unseen", "shuffled", "scripted"):
+        rows = [row for s in of[what] for row in s["rows"]]
+        done = sum(bool(row["success"]) for row in rows)
+        out.append(Figure(f"world_model.{what}", done / len(rows) if rows else np.nan, len(rows)))
+    shares = {figure.id: figure.value for figure in out}
+    times = shares["world_model.seen"] / max(shares["world_model.shuffled"], 1e-9)
+    out.append(Figure("world_model.over_shuffled", min(times, 99.0), len(of["shuffled"]) * TRIALS))
+    plans, inverse = ([t for s in of["latency"] for t in s[name]] for name in ("plan", "inverse"))
+    out.append(Figure("world_model.plan_ms_p50", quantile(plans, 0.5), len(plans)))
+    out.append(Figure("world_model.plan_ms_p99", quantile(plans, 0.99), len(plans)))
+    out.append(Figure("world_model.inverse_ms_p50", quantile(inverse, 0.5), len(inverse)))
+    return out

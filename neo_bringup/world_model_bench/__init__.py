@@ -1,0 +1,1 @@
+"""What the world model can do, trial by trial; ``neo bench world-model`` runs them."""

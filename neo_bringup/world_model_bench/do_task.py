@@ -1,0 +1,53 @@
+"""One trial of ``do_task``: a world that was never trained on, a prompt about it, a planner, and a judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neo_bringup.collect import worlds
+from neo_bringup.collect.collect import said
+from neo_bringup.collect.person import Person
+from neo_bringup.collect.recording import IMAGE
+from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
+from neo_sim.env import NeoEnv
+from neo_world_model import prompts
+
+SCENE = "kitchen_table"
+TIMEOUT = 40.0  # s of plant time
+EVERY = 10  # ticks between two looks of the person
+
+
+def trial(
+    seed: int, planner: str, model: str = "", unseen: bool = False, shuffled: bool = False
+) -> dict[str, Any]:
+    """Success as the judge sees it and as the robot says, what was asked, and what came of it.
+
+    ``unseen``: the prompt is about a thing of a colour, class and size that training never drew.
+    ``shuffled``: the robot is given another prompt about the same things, and judged by this one.
+    """
+    scene = worlds.make(SCENE, seed, {}, unseen)
+    names, rng = said(scene), np.random.default_rng([seed, 7])
+    asked = prompts.draw(rng, names)
+    while unseen and asked.target != names[0]:
+        asked = prompts.draw(rng, names)
+    given = asked
+    while shuffled and given.target == asked.target:
+        given = prompts.draw(rng, names)
+    env = NeoEnv(scene, seed, cameras=True, image=None if planner == "scripted" else IMAGE)
+    try:
+        env.stand()
+        judge = PrivilegedJudge(env, asked.prompt)
+        person = Person(env, scene.objects[names.index(asked.target)].name, rng)
+        began = env.plant.time
+        env.begin(given.prompt, planner, TIMEOUT, model)
+        while env.outcome is None:
+            env.step(EVERY)
+            person()
+        return {
+            "success": judge.done(), "said": env.outcome.success, "reason": env.outcome.reason,
+            "prompt": asked.prompt, "seconds": env.plant.time - began,
+        }  # fmt: skip
+    finally:
+        env.close()

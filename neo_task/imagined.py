@@ -1,0 +1,151 @@
+"""The planner ``world_model``: does a prompt by imagination, one step of 0.1 s at a time.
+
+A plan is made every other step and holds for several. One that is made too late is never carried out: then
+the rest of the one before is, then the inverse dynamics' action, then nothing, and the body holds. One that
+would lead to an event is not carried out either; when no other is found for a while, the task ends and says
+what would have happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_description.errors import NeoError
+from neo_description.signals import GraspPhase, Safety
+from neo_task.planner import Observation, Outcome, Step
+from neo_world_model.actor import Actor
+from neo_world_model.commander import Commander
+from neo_world_model.plan import Plan, Search
+from neo_world_model.runtime import Runtime, settings
+
+DONE, SURE = 0.97, 3  # progress, and plans in a row that say so
+WOULD = {
+    "falls": "something would fall",
+    "slips": "it would slip out of the hand",
+    "collides": "the robot would bump into something",
+}
+
+
+class ImaginedPlanner:
+    """As :class:`neo_task.planner.ScriptPlanner`, on observations that carry ``cut``.
+
+    ``clock``: plant time now (s), to know a late plan by; ``timer``: s, by which searching ends.
+    """
+
+    def __init__(
+        self, folder: str, prompt: str, params: SimpleNamespace, timeout: float,
+        clock: Callable[[], float], timer: Callable[[], float] = time.monotonic,
+    ):  # fmt: skip
+        if not folder:
+            raise NeoError("planner world_model needs a model: parameter model, or --model")
+        about, runtime = settings(folder), Runtime(folder, params.plan_threads)
+        search = Search(veto=params.veto, deadline=params.plan_deadline)
+        self._actor = Actor(runtime, prompt, about.context, search=search, clock=timer)
+        self._commander = Commander()
+        self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
+        self._plan: Plan | None = None
+        self._next = 0
+        self._began: float | None = None
+        self._sure = 0
+        self._vetoed_since: float | None = None
+        self._outcome: Outcome | None = None
+        self._progress = 0.0
+        self._detail = ""
+        self._lifted_from: dict[str, float] = {}
+        self._lifted = self._peak = 0.0
+        self._held_since: float | None = None
+        self.late = self.fallbacks = self.holds = self.plans = 0
+        self.phase = "imagine"
+
+    def step(self, observation: Observation) -> Step:
+        """Commands of the step that begins, if one does; ``outcome`` is set once."""
+        out = Step(phase=self.phase, progress=self._progress, detail=self._detail)
+        if self._began is None:
+            self._began = observation.time
+        if self._outcome is None:
+            self._feel(observation)
+            if observation.estimate.safety != Safety.ACTIVE:
+                why = observation.estimate.reason or "set_mode stand"
+                self._end(observation, False, "stopped", f"not done: the robot is stopped ({why})")
+            elif observation.time > self._began + self._timeout:
+                self._end(observation, False, "timeout", f"not done: it took longer than {self._timeout:g} s")
+            elif observation.cut is not None:
+                self._act(observation, out)
+        out.progress, out.detail, out.outcome = self._progress, self._detail, self._outcome
+        return out
+
+    def _act(self, observation: Observation, out: Step) -> None:
+        cut, estimate = observation.cut, observation.estimate
+        if cut.hole:
+            self._actor.forget()
+        if cut.action is not None:
+            self._actor.passed(cut.action)
+        self._actor.sense(cut.row, estimate.T_odom_base)
+        if self._actor.ready and (self._plan is None or self._next >= self._params.replan_every):
+            self._judge(self._actor.plan(), observation)
+        if self._outcome is not None or self._vetoed_since is not None:
+            return
+        action = self._present()
+        if action is None:
+            return
+        body, hands = self._commander.give(action, estimate.T_odom_base)
+        out.body.append(body)
+        out.hands.extend(hands)
+
+    def _judge(self, found: Plan, observation: Observation) -> None:
+        """Take the plan, unless it is late or would lead to an event."""
+        self.plans += 1
+        if self._clock() - observation.time > self._params.plan_deadline:
+            self.late += 1
+            return
+        self._detail = ", ".join(f"{name} {chance:.0%}" for name, chance in found.events.items())
+        if found.vetoed:
+            self._vetoed_since = observation.time if self._vetoed_since is None else self._vetoed_since
+            if observation.time - self._vetoed_since >= self._params.veto_time:
+                self._end(observation, False, "vetoed", f"not done: {WOULD[found.vetoed]}")
+            return
+        self._vetoed_since = None
+        self._plan, self._next = found, 0
+        self._progress = max(self._progress, float(found.progress[0]))
+        self._sure = self._sure + 1 if found.progress[0] >= DONE else 0
+        if self._sure >= SURE:
+            self._end(observation, True, "done", f"done: {self._prompt}")
+
+    def _present(self) -> np.ndarray | None:
+        """The action of this step: the plan's, else towards its goal, else none."""
+        if self._plan is None:
+            self.holds += 1
+            return None
+        number, self._next = self._next, self._next + 1
+        if number < len(self._plan.action):
+            return self._plan.action[number]
+        self.fallbacks += 1
+        if number < 2 * len(self._plan.action):
+            return self._plan.towards
+        self.holds += 1
+        return None
+
+    def _feel(self, observation: Observation) -> None:
+        """What the robot can say of its own doing: how high and how long it holds, and how hard."""
+        holding = False
+        for side, hand in observation.hands.items():
+            height = float(getattr(observation.estimate, f"T_odom_{side}_gripper")[2, 3])
+            self._peak = max(self._peak, hand.normal_force)
+            if hand.phase == GraspPhase.HOLDING:
+                holding = True
+                self._lifted = max(self._lifted, height - self._lifted_from.setdefault(side, height))
+            else:
+                self._lifted_from.pop(side, None)
+        if not holding:
+            self._held_since = None
+        elif self._held_since is None:
+            self._held_since = observation.time
+
+    def _end(self, observation: Observation, success: bool, reason: str, message: str) -> None:
+        held = 0.0 if self._held_since is None else observation.time - self._held_since
+        self._progress = 1.0 if success else self._progress
+        self._outcome = Outcome(success, reason, message, self._lifted, held, self._peak)

@@ -1,0 +1,123 @@
+"""Does what a prompt says: a step's senses in, the plan for the next steps out.
+
+    actor = Actor(Runtime("models/neo"), "pick up the red bottle", context=4)
+    actor.sense(row, T_odom_base)               # once a step
+    plan = actor.plan() if actor.ready else None
+    actor.passed(action)                        # what was asked for while the step passed
+
+Where the target and the place are is looked for in every picture and remembered in odom, so that a thing
+behind the hand is not forgotten: each look counts as much as it is sure (Kalman filter, things may drift).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from neo_description.errors import RefusedError
+from neo_world_model.plan import Known, Plan, Search, plan
+from neo_world_model.runtime import Runtime
+from neo_world_model.text import LENGTH, encode
+
+DEFAULT = Search()
+DRIFT = 0.004  # m a step
+BLUR = 0.005  # m: no look is surer than this
+FAR = 3.0  # standard deviations: a look that is farther off and keeps being so is believed
+OFTEN = 3
+NAMED = 0.5
+
+
+@dataclass
+class Memory:
+    """Of one place in odom: ``mean`` (3,) m, ``variance`` m²; ``off``: looks in a row that were elsewhere."""
+
+    mean: np.ndarray
+    variance: float
+    off: int = 0
+
+    def look(self, place: np.ndarray, spread: float) -> None:
+        """Take in where it seems to be (3,) m, give or take ``spread`` m."""
+        self.variance += DRIFT**2
+        variance = spread**2 + BLUR**2
+        away = float(np.square(place - self.mean).mean())
+        self.off = self.off + 1 if away > FAR**2 * (self.variance + variance) else 0
+        if self.off >= OFTEN:
+            self.mean, self.variance, self.off = place.copy(), variance, 0
+        elif not self.off:
+            gain = self.variance / (self.variance + variance)
+            self.mean = self.mean + gain * (place - self.mean)
+            self.variance *= 1.0 - gain
+
+
+class Actor:
+    """One prompt at a time, with the model in ``runtime``. ``seed``: of the search."""
+
+    def __init__(
+        self, runtime: Runtime, prompt: str, context: int, source: str = "sim",
+        search: Search = DEFAULT, seed: int = 0, clock: Callable[[], float] = time.monotonic,
+    ):  # fmt: skip
+        said = prompt.strip()
+        if not said or len(said.encode()) > LENGTH:
+            raise RefusedError(f"a prompt of {len(said.encode())} bytes; 1 to {LENGTH} are read")
+        self._runtime, self._source, self._search, self._clock = runtime, source, search, clock
+        self._text = encode([said])[0]
+        self._rng = np.random.default_rng(seed)
+        self._states = deque[np.ndarray](maxlen=context)
+        self._led = deque[np.ndarray](maxlen=context - 1)
+        self._memory: list[Memory | None] = [None, None]
+        self._T_odom_base, self._proprio = np.eye(4), np.zeros(0)
+        self.known = np.zeros(2, bool)
+
+    def sense(self, row: dict[str, np.ndarray], T_odom_base: np.ndarray) -> None:
+        """Take in one step's senses; ``T_odom_base`` (4, 4) as estimated then."""
+        self._states.append(self._runtime.state(row, self._source))
+        self._T_odom_base, self._proprio = T_odom_base, row["proprio"]
+        if "vision" in row and self._runtime.sees:
+            self._look(row)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is enough of a past to plan from."""
+        return len(self._states) == self._states.maxlen and len(self._led) == self._led.maxlen
+
+    def plan(self) -> Plan:
+        """What to do from now on."""
+        T_base_odom = np.linalg.inv(self._T_odom_base)
+        places = np.zeros((2, 3))
+        for place, memory in zip(places, self._memory, strict=True):
+            if memory is not None:
+                place[:] = T_base_odom[:3, :3] @ memory.mean + T_base_odom[:3, 3]
+        past, led = np.stack(self._states), np.stack(self._led)
+        given = Known(past, led, self._text, places, self.known, self._proprio)
+        return plan(self._runtime, given, self._search, self._rng, self._clock)
+
+    def passed(self, action: np.ndarray) -> None:
+        """The action (n,) of the step that is over."""
+        self._led.append(action)
+
+    def forget(self) -> None:
+        """What was before does not lead here; where things are is kept."""
+        self._states.clear()
+        self._led.clear()
+
+    def places(self) -> np.ndarray:
+        """(2, 3) m in odom: where the target and the place are believed to be; NaN where that is unknown."""
+        return np.array([np.full(3, np.nan) if m is None else m.mean for m in self._memory])
+
+    def _look(self, row: dict[str, np.ndarray]) -> None:
+        places, spread, named = (
+            x[0] for x in self._runtime.where(row["vision"][None], row["proprio"][None], self._text[None])
+        )
+        self.known = named > NAMED
+        for i in np.flatnonzero(self.known):
+            at = self._T_odom_base[:3, :3] @ places[i] + self._T_odom_base[:3, 3]
+            wide = float(np.sqrt(np.square(spread[i]).mean()))
+            memory = self._memory[i]
+            if memory is None:
+                self._memory[i] = Memory(at, wide**2 + BLUR**2)
+            else:
+                memory.look(at, wide)

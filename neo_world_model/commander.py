@@ -1,0 +1,73 @@
+"""An action as commands to body and hands: the inverse of what a ``Stepper`` notes.
+
+commander = Commander()
+body, hands = commander.give(action, T_odom_base)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neo_description.signals import HandAction, HandCommand, WholeBodyCommand
+from neo_description.tables import SIDES
+from neo_world_model.modalities import pose_of, table, unstack
+
+VALID_FOR = 1.0  # s: without another action the body stays where it is
+SPEED = (0.05, 0.4)  # m/s
+WIDTH = (0.01, 0.11)  # m
+GRASPS = table()["grasps"]
+ACTIONS = (HandAction.OPEN, HandAction.PRESHAPE, HandAction.CLOSE, HandAction.GIVE)
+APART = 0.5  # of `closing` between two actions
+SURE = 2  # steps in a row that a hand which holds must be told to open
+
+
+class Commander:
+    """Hands are told what changes; grippers are told every step."""
+
+    def __init__(self) -> None:
+        self._told = {side: (HandAction.OPEN, "") for side in SIDES}
+        self._moving = dict.fromkeys(SIDES, False)
+        self._opening = dict.fromkeys(SIDES, 0)
+
+    def give(
+        self, action: np.ndarray, T_odom_base: np.ndarray
+    ) -> tuple[WholeBodyCommand, list[tuple[str, HandCommand]]]:
+        """``action`` (n,) as ``action`` in modalities.yaml; ``T_odom_base`` (4, 4) as estimated now."""
+        parts = unstack("action", action)
+        gaze = T_odom_base[:3, :3] @ parts["gaze"] + T_odom_base[:3, 3]
+        speed = float(np.clip(parts["speed"][0], *SPEED))
+        body = WholeBodyCommand(valid_for=VALID_FOR, gaze=gaze, hand_speed=speed)
+        hands = []
+        for side in SIDES:
+            if parts[f"{side}_moves"][0] > 0.5:
+                setattr(body, f"T_{side}_hand", T_odom_base @ pose_of(parts[f"{side}_gripper"]))
+                self._moving[side] = True
+            elif self._moving[side]:
+                body.release, self._moving[side] = (*body.release, side), False
+            told = self._hand(side, parts)
+            if told is not None:
+                hands.append((side, told))
+        return body, hands
+
+    def _hand(self, side: str, parts: dict[str, np.ndarray]) -> HandCommand | None:
+        before, held = self._told[side]
+        step = int(np.clip(round(float(parts[f"{side}_closing"][0]) / APART), 0, len(ACTIONS) - 1))
+        wanted, likely = ACTIONS[step], parts[f"{side}_grasp"]
+        closed = before in (HandAction.CLOSE, HandAction.GIVE)
+        if closed and wanted in (HandAction.OPEN, HandAction.PRESHAPE):
+            self._opening[side] += 1
+            if self._opening[side] < SURE:
+                return None
+            wanted = HandAction.OPEN
+        else:
+            self._opening[side] = 0
+        if wanted == HandAction.GIVE and not closed:
+            wanted = HandAction.CLOSE
+        if wanted == HandAction.OPEN:
+            grasp = ""
+        else:
+            grasp = held if closed else GRASPS[int(np.argmax(likely))]
+        if (wanted, grasp) == (before, held):
+            return None
+        self._told[side] = wanted, grasp
+        return HandCommand(wanted, grasp=grasp, width=float(np.clip(parts[f"{side}_width"][0], *WIDTH)))

@@ -1,0 +1,176 @@
+"""The planner that imagines: late plans are dropped, vetoed ones are not carried out, the end is told."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from neo_description.errors import NeoError
+from neo_description.signals import BodyEstimate, GraspPhase, GraspStatus, Safety
+from neo_task import imagined
+from neo_task.imagined import ImaginedPlanner
+from neo_task.planner import Observation
+from neo_task.plant_clock import PlantClock
+from neo_task.scripted import load_parameters
+from neo_world_model.modalities import part, size
+from neo_world_model.plan import Plan
+from neo_world_model.stepper import Cut
+
+HORIZON = 4
+
+
+def made_plan(closing=0.0, progress=0.2, vetoed=""):
+    action = np.zeros((HORIZON, size("action")), np.float32)
+    action[:, part("action", "r_moves")] = 1.0
+    action[:, part("action", "r_gripper")] = [1, 0, 0, 3.3, 0, 0, 0, 3.3, 0]
+    action[:, part("action", "r_closing")] = closing
+    action[:, part("action", "gaze")] = np.arange(HORIZON)[:, None]
+    towards = action[0].copy()
+    towards[part("action", "gaze")] = 9.0
+    chances = {"falls": 0.9 if vetoed else 0.0, "slips": 0.0, "collides": 0.0, "hidden": 0.0}
+    return Plan(action, np.zeros((HORIZON, 8)), np.full(HORIZON, progress), towards, 0.0, chances, vetoed, 2)
+
+
+class Actor:
+    """Stands where the model does: plans come from a list, the last again and again."""
+
+    ready = True
+    plans: list[Plan]
+
+    def __init__(self, *_args, **_options):
+        self.passed_on, self.sensed, self.forgotten, self.made = [], 0, 0, 0
+
+    def sense(self, _row, _T):
+        self.sensed += 1
+
+    def passed(self, action):
+        self.passed_on.append(action)
+
+    def forget(self):
+        self.forgotten += 1
+
+    def plan(self):
+        self.made += 1
+        return Actor.plans.pop(0) if len(Actor.plans) > 1 else Actor.plans[0]
+
+
+class Robot:
+    """Ten steps a second with a planner; ``behind``: how late (s) the clock is when a plan is made."""
+
+    def __init__(self, monkeypatch, plans, timeout=30.0):
+        Actor.plans = list(plans)
+        monkeypatch.setattr(imagined, "Actor", Actor)
+        monkeypatch.setattr(imagined, "Runtime", lambda *_: None)
+        monkeypatch.setattr(imagined, "settings", lambda _: SimpleNamespace(context=4))
+        self.time, self.behind = 0.0, 0.0
+        self.safety, self.hand = Safety.ACTIVE, GraspStatus()
+        self.planner = ImaginedPlanner(
+            "some", "go", load_parameters(), timeout, lambda: self.time + self.behind
+        )
+
+    def step(self, cut=True, hole=False):
+        T = np.eye(4)
+        estimate = BodyEstimate(0, self.time, T, np.zeros(6), T, T, T, self.safety, "")
+        row = {"proprio": np.zeros(size("proprio"), np.float32)}
+        seen = Cut(row, np.zeros(size("action"), np.float32), hole) if cut else None
+        out = self.planner.step(
+            Observation(self.time, estimate, {"l": GraspStatus(), "r": self.hand}, None, seen)
+        )
+        self.time += 0.1
+        return out
+
+
+def gaze(step):
+    """The number in the plan of the action that was carried out; 9: towards the goal."""
+    return round(float(step.body[0].gaze[0] / 0.5))
+
+
+def test_a_plan_is_carried_out_two_steps_and_then_made_anew(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan()])
+    assert [gaze(robot.step()) for _ in range(6)] == [0, 1, 0, 1, 0, 1]
+    assert robot.planner._actor.made == 3
+    assert robot.step(cut=False).body == []
+
+
+def test_a_late_plan_is_dropped_and_the_one_before_goes_on_then_the_goal_then_nothing(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan()])
+    robot.step()
+    robot.behind = 0.2
+    steps = [robot.step() for _ in range(8)]
+    assert [gaze(step) if step.body else None for step in steps] == [1, 2, 3, 9, 9, 9, 9, None]
+    assert robot.planner.late == robot.planner._actor.made - 1
+    robot.behind = 0.0
+    assert gaze(robot.step()) == 0
+
+
+def test_before_any_plan_nothing_is_asked_for(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan()])
+    robot.behind = 0.2
+    assert robot.step().body == []
+    assert robot.planner.holds == 1
+
+
+def test_a_plan_that_would_make_something_fall_is_not_carried_out_and_the_end_says_why(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(), made_plan(vetoed="falls")])
+    assert robot.step().body
+    robot.step()
+    steps = [robot.step() for _ in range(20)]
+    assert not any(step.body or step.hands for step in steps)
+    outcome = next(step.outcome for step in steps if step.outcome)
+    assert (outcome.success, outcome.reason) == (False, "vetoed")
+    assert outcome.message == "not done: something would fall"
+
+
+def test_a_veto_that_passes_lets_the_task_go_on(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(vetoed="falls"), made_plan(vetoed="falls"), made_plan()])
+    assert [bool(robot.step().body) for _ in range(4)] == [False, False, True, True]
+    assert robot.planner.step is not None
+
+
+def test_it_is_done_when_three_plans_in_a_row_say_so(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(progress=0.99)])
+    robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
+    steps = [robot.step() for _ in range(6)]
+    assert [step.outcome is not None for step in steps] == [False, False, False, False, True, True]
+    outcome = steps[-1].outcome
+    assert outcome.success
+    assert outcome.peak_force == 6.0
+    assert outcome.held == pytest.approx(0.4)
+
+
+def test_a_stopped_robot_and_lost_time_end_the_task(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan()], timeout=0.25)
+    robot.step()
+    robot.step()
+    robot.step()
+    assert robot.step().outcome.reason == "timeout"
+    robot = Robot(monkeypatch, [made_plan()])
+    robot.safety = Safety.STOP
+    assert robot.step().outcome.reason == "stopped"
+
+
+def test_a_hole_in_the_senses_begins_a_new_past(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan()])
+    robot.step()
+    robot.step(hole=True)
+    assert robot.planner._actor.forgotten == 1
+
+
+def test_without_a_model_it_is_refused():
+    with pytest.raises(NeoError, match="needs a model"):
+        ImaginedPlanner("", "go", load_parameters(), 1.0, lambda: 0.0)
+    with pytest.raises(NeoError, match="no model in /nowhere"):
+        ImaginedPlanner("/nowhere", "go", load_parameters(), 1.0, lambda: 0.0)
+
+
+def test_plant_time_goes_on_as_fast_as_it_did():
+    wall = [0.0]
+    clock = PlantClock(lambda: wall[0])
+    assert clock.now() == 0.0
+    for i in range(5):
+        wall[0] = 0.2 * i
+        clock.heard(10.0 + 0.1 * i)  # half as fast as the wall's
+    wall[0] += 0.4
+    assert clock.now() == pytest.approx(10.6)
+    clock.heard(0.0)  # the plant began anew
+    assert clock.now() == pytest.approx(0.0)
