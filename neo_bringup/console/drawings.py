@@ -1,4 +1,4 @@
-"""What the page says in words and pictures, as HTML text: safety, task, nodes, cameras.
+"""What the page says in words and pictures, as HTML text: safety, task, nodes, cameras, imagination.
 
 Text that came over the wire is escaped; a picture is embedded as data, so nothing is ever fetched.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import html
+
+import cv2
 
 from neo_bringup.console.snapshot import Health, NodeState, Snapshot, TaskView
 from neo_description.signals import DriveMode, Safety
@@ -23,6 +25,7 @@ STYLE = """<style>
 .neo-eyes div {aspect-ratio: 4/3; background: #e4e8ec; border-radius: 6px; overflow: hidden;
   position: relative}
 .neo-eyes img {width: 100%; height: 100%; object-fit: cover; display: block}
+.neo-eyes [data-imagined] img {image-rendering: pixelated}
 .neo-eyes span {position: absolute; left: 5px; bottom: 4px; color: #fff; font-size: 11px; background: #0007;
   padding: 0 5px; border-radius: 4px}
 .neo-bar {height: 8px; border-radius: 4px; background: #e2e6ea; overflow: hidden; margin: 5px 0}
@@ -140,3 +143,25 @@ def eyes(snapshot: Snapshot, silent_after: float) -> str:
             f"<span>{text}</span></div>"
         )
     return f'<div class="neo"><div class="neo-eyes">{"".join(cells)}</div></div>'
+
+
+def imagined(snapshot: Snapshot, silent_after: float) -> str:
+    """What the world model expects both eyes to see soon, and how surprised it is; empty without one."""
+    if snapshot.surprise is None or (snapshot.surprise_age or 0.0) > silent_after:
+        return '<div class="neo"><small>no world model: neo up world_model:=true model:=DIR</small></div>'
+    cells = []
+    for side, picture in snapshot.imagined.items():
+        data = base64.b64encode(cv2.imencode(".png", picture[..., ::-1])[1].tobytes()).decode()
+        cells.append(
+            f'<div data-imagined="{side}"><img decoding="sync" alt="{side} eye, imagined" '
+            f'src="data:image/png;base64,{data}"><span>{side}, imagined</span></div>'
+        )
+    by = max(snapshot.surprised_by, key=lambda name: snapshot.surprised_by[name], default="")
+    share = 100 * min(max(snapshot.surprise, 0.0), 1.0)
+    colour = HEALTH_COLOUR[Health.OK if share < 95 else Health.WARN if share < 99 else Health.ERROR]
+    most = f", most by {html.escape(by)}" if by else ""
+    bar = (
+        f'<div data-surprise="{share:.0f}">surprise {share:.0f} %<small>{most}</small></div>'
+        f'<div class="neo-bar"><div style="width:{share:.0f}%;background:{colour}"></div></div>'
+    )
+    return f'<div class="neo"><div class="neo-eyes">{"".join(cells)}</div>{bar}</div>'

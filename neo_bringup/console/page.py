@@ -130,6 +130,7 @@ class Page:
         with panel.add_tab("Senses", viser.Icon.EYE):
             for name, title in (
                 ("eyes", "Head cameras"),
+                ("imagined", "Expected in 0.8 s, if nothing else is asked for"),
                 ("hands", "Pad forces, seen from the palm"),
                 ("grip", f"Grip of both hands, last {GRIP_SECONDS:.0f} s (N)"),
                 ("tensions", "Tendon tensions, by share of the limit"),
@@ -191,6 +192,7 @@ class Page:
         self._show("safety", drawings.safety(snapshot, silent))
         self._show("task", drawings.task(task))
         self._show("eyes", drawings.eyes(snapshot, silent))
+        self._show("imagined", drawings.imagined(snapshot, silent))
         self._show("hands", pad_map.hands(snapshot, self._params.pad_full_scale))
         left, right = (charts.grip(snapshot.hands.get(side)) for side in SIDES)
         self._grip.append((time.monotonic(), left, right))

@@ -32,6 +32,9 @@ LATEST = (
     "r_hand/state",
     "l_hand/status",
     "r_hand/status",
+    "world_model/surprise",
+    "world_model/imagined/left",
+    "world_model/imagined/right",
 )
 EVERY = ("safety/heartbeat", "/diagnostics")  # many publishers: drained, not sampled
 EVERY_DEPTH = 100
@@ -136,6 +139,14 @@ class GraphSource:
             if (picture := self._samples.take(topic)) is not None and "jpeg" in picture.format:
                 snapshot.images[side] = bytes(picture.data)
             snapshot.image_age[side] = self._samples.ages.of(topic) or 0.0
+            if (seen := self._samples.take(f"world_model/imagined/{side}")) is not None:
+                shape = seen.height, seen.width, 3
+                if seen.encoding == "rgb8" and len(seen.data) == np.prod(shape):
+                    snapshot.imagined[side] = np.frombuffer(seen.data, np.uint8).reshape(shape)
+        if (surprise := self._samples.take("world_model/surprise")) is not None:
+            snapshot.surprise = surprise.value
+            snapshot.surprised_by = dict(zip(surprise.modality, surprise.modality_value, strict=False))
+        snapshot.surprise_age = self._samples.ages.of("world_model/surprise")
         if (state := self._samples.take("body/state")) is not None:
             snapshot.body_tension = np.array(state.tendon_tension)
             snapshot.drive_mode = DriveMode(state.drive_mode)

@@ -63,6 +63,10 @@ class Snapshot:
     scene: Scene | None = None
     images: dict[str, bytes] = field(default_factory=dict)  # "left", "right": a JPEG
     image_age: dict[str, float] = field(default_factory=dict)  # s of wall time
+    imagined: dict[str, np.ndarray] = field(default_factory=dict)  # "left", "right": (H, W, 3) uint8 RGB
+    surprise: float | None = None  # 0..1, how unusual the last step was
+    surprised_by: dict[str, float] = field(default_factory=dict)  # sense → its share
+    surprise_age: float | None = None  # s of wall time
     body_tension: np.ndarray | None = None
     hands: dict[str, HandView] = field(default_factory=dict)
     safety: Safety | None = None

@@ -63,6 +63,7 @@ class FakeRobot(Node):
         topics = ["joint_states", "odom", "perception/objects", "body/state", "safety/state"]
         topics += [f"{side}_hand/{kind}" for side in SIDES for kind in ("state", "status")]
         topics += [f"head_camera/{side}/image_raw/compressed" for side in ("left", "right")]
+        topics += ["world_model/surprise", *(f"world_model/imagined/{side}" for side in ("left", "right"))]
         self._publishers_by_topic = {topic: graph.publisher(self, topic) for topic in topics}
         self._diagnostics = Diagnostics(self)
         graph.service(self, "runstop", self._on_runstop)
@@ -169,7 +170,15 @@ class FakeRobot(Node):
         send[f"{side}_hand/status"](convert.grasp_status_message(status, convert.to_time(now)))
 
     def _publish_seen(self, now, send):
+        surprise = graph.interface("neo_msgs/msg/Surprise")(value=0.42)
+        surprise.modality, surprise.modality_value = ["touch", "proprio"], [0.8, 0.2]
+        send["world_model/surprise"](surprise)
         for side, colour in (("left", (40, 46, 204)), ("right", (40, 46, 200))):
+            imagined = graph.interface("sensor_msgs/msg/Image")(
+                height=48, width=64, step=192, encoding="rgb8"
+            )
+            imagined.data = bytes(48 * 64 * 3)
+            send[f"world_model/imagined/{side}"](imagined)
             message = CompressedImage(format="rgb8; jpeg compressed bgr8", data=picture(colour))
             message.header.stamp = convert.to_time(now)
             send[f"head_camera/{side}/image_raw/compressed"](message)

@@ -155,6 +155,9 @@ def test_the_page_shows_what_the_robot_says(page, robot):
     for side in ("left", "right"):
         picture = page.locator(f'[data-eye="{side}"] img')
         expect(picture).to_have_attribute("src", re.compile("^data:image/jpeg;base64,/9j/"), timeout=PATIENCE)
+        expected = page.locator(f'[data-imagined="{side}"] img')
+        expect(expected).to_have_attribute("src", re.compile("^data:image/png;base64,"), timeout=PATIENCE)
+    says(page.locator("[data-surprise]"), "surprise 42 %, most by touch")
     says(page.locator('svg[aria-label="pad forces"]'), "right hand: holding")
     tendons = page.locator('svg[aria-label="tendon tensions"] title')
     expect(tendons).to_have_count(62 + 2 * 44, timeout=PATIENCE)

@@ -184,3 +184,18 @@ def test_health_of_nodes():
     assert watch.states(14.5)[0].health is Health.SILENT
     watch.forget_times()
     assert watch.states(99.0)[0].health is Health.OK
+
+
+def test_what_is_imagined_stands_beside_how_surprising_it_was():
+    snapshot = Snapshot(
+        imagined={side: np.full((48, 64, 3), 90, np.uint8) for side in ("left", "right")},
+        surprise=0.993, surprised_by={"touch": 0.7, "proprio": 0.3}, surprise_age=0.1,
+    )  # fmt: skip
+    shown = drawings.imagined(snapshot, 1.0)
+    assert shown.count("data:image/png;base64,") == 2
+    assert "surprise 99 %" in shown
+    assert "most by touch" in shown
+    assert drawings.HEALTH_COLOUR[Health.ERROR] in shown
+    snapshot.surprise_age = 5.0
+    assert "no world model" in drawings.imagined(snapshot, 1.0)
+    assert "no world model" in drawings.imagined(Snapshot(), 1.0)
