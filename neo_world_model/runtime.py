@@ -9,7 +9,7 @@
     act.onnx       z, text, places, known (n, 2), proprio → action (n, horizon, size), progress (n, horizon),
                    goal (n, width), towards (n, size): the inverse dynamics' first action to the goal
 
-``events`` are probabilities, ``error`` the expected squared error.
+``events`` are probabilities, calibrated as the card says, ``error`` the expected squared error.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ import onnxruntime
 
 from neo_description.errors import NeoError
 from neo_world_model import config
+from neo_world_model.episode import EVENTS
 from neo_world_model.modalities import SOURCES
 
 ENCODE, IMAGINE, READ, WHERE, ACT = (f"{name}.onnx" for name in ("encode", "imagine", "read", "where", "act"))
 CARD = "model.json"
+TINY = 1e-6
 KINDS = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(bool)": "bool"}
 
 
@@ -42,6 +44,15 @@ def card(folder: Path | str) -> dict[str, Any]:
 def settings(folder: Path | str) -> SimpleNamespace:
     """The settings that the model in ``folder`` was trained with."""
     return config.load(**card(folder)["settings"])
+
+
+def _platt(folder: Path) -> np.ndarray:
+    """(events, 2): the calibration of each event's chance; 1, 0 where there is none."""
+    try:
+        known = card(folder)["figures"].get("calibration", {})
+    except NeoError:
+        known = {}
+    return np.array([known.get(name, (1.0, 0.0)) for name in EVENTS], np.float32)
 
 
 class Runtime:
@@ -64,6 +75,7 @@ class Runtime:
         self.wanted = [
             (i.name, tuple(i.shape[1:]), KINDS.get(i.type, "int64")) for i in self._encode.get_inputs()
         ]
+        self._platt = _platt(Path(folder))
         self._outputs = [o.name for o in self._read.get_outputs()]
 
     @property
@@ -88,7 +100,9 @@ class Runtime:
     def imagine(self, past: np.ndarray, action: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """States, events and expected error."""
         states, events, error = self._imagine.run(None, {"past": past, "action": action})
-        return np.asarray(states), np.asarray(events), np.asarray(error)
+        chance = np.clip(np.asarray(events), TINY, 1.0 - TINY)
+        logit = self._platt[:, 0] * np.log(chance / (1.0 - chance)) + self._platt[:, 1]
+        return np.asarray(states), (1.0 / (1.0 + np.exp(-logit))).astype(np.float32), np.asarray(error)
 
     def read(self, z: np.ndarray) -> dict[str, np.ndarray]:
         """What states ``z`` (n, width) say of senses, and their picture."""
