@@ -98,7 +98,7 @@ def _missed(model: WorldModel, batch: dict[str, Tensor], k: int) -> Tensor:
 
 
 def _events(logits: Tensor, labels: Tensor) -> dict[str, Any]:
-    """``logits`` and ``labels`` (n, horizon, events), NaN: unknown. Events that hardly happen are left out."""
+    """``logits``, ``labels`` (n, horizon, events), NaN: unknown. Events that hardly happen are left out."""
     out: dict[str, Any] = {"calibration": {}}
     half = len(logits) // 2
     for i, name in enumerate(EVENTS):

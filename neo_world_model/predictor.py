@@ -5,7 +5,9 @@
              actions up to its own step and no later ones
 
 So a plan of any length up to H is imagined by its prefix. States are predicted as what changes from the last
-one seen, by an ensemble of output layers whose disagreement says what the data did not.
+one seen, by an ensemble of output layers whose disagreement says what the data did not. The further ahead,
+the more has changed: every step has a gain, h / H at first, so that the errors of far steps do not drown what
+little the next one changes.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ class Predictor(nn.Module):
         self.change = nn.Linear(width, settings.ensemble * width)
         nn.init.normal_(self.change.weight, std=0.002)  # at first nothing changes
         nn.init.zeros_(self.change.bias)
+        self.gain = nn.Parameter(torch.arange(1.0, settings.horizon + 1) / settings.horizon)
         mask = torch.full((length, length), float("-inf")).triu(1)
         self.register_buffer("mask", mask, persistent=False)
 
@@ -70,4 +73,4 @@ class Predictor(nn.Module):
         length = tokens.shape[1]
         out = self.layers(tokens, mask=self.mask[:length, :length].to(tokens.dtype), is_causal=True)
         change = self.change(out[:, k:]).unflatten(2, (self.ensemble, width)).movedim(2, 0)
-        return past[:, -1:] + change
+        return past[:, -1:] + self.gain[: change.shape[2], None] * change

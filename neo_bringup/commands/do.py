@@ -15,7 +15,9 @@ HELP = 'give the robot a task: neo do "pick up the red bottle"'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt")
     parser.add_argument(
-        "--planner", default="", help="scripted or privileged_scripted; empty: the node's default"
+        "--planner",
+        default="",
+        help="scripted, privileged_scripted or world_model; empty: the node's default",
     )
     parser.add_argument("--timeout", type=float, default=0.0, help="s of plant time; 0: the node's default")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")

@@ -2,14 +2,19 @@
 
 import numpy as np
 import pytest
+from nav_msgs.msg import Odometry
+from neo_msgs.action import DoTask
+from neo_msgs.msg import SafetyState
 from neo_msgs.srv import LoadModel
+from sensor_msgs.msg import JointState
 from toy import trained
 
 from neo_description.errors import NeoError
-from neo_description.signals import BodyState, HandAction, HandCommand, HandState
-from neo_description.tables import CONTROL_RATE, SIDES
+from neo_description.signals import BodyState, GraspStatus, HandAction, HandCommand, HandState, Safety
+from neo_description.tables import CONTROL_RATE, JOINTS, SIDES
 from neo_ros import convert, graph
 from neo_ros.cv_bridge import CvBridge
+from neo_task.node import TaskNode
 from neo_world_model.node import WorldModelNode
 from neo_world_model.stepper import EVERY, SAMPLES
 
@@ -59,14 +64,14 @@ def watching(start_ros, model, spinning):
 
 def pass_steps(node, robot, spin, first, count):
     for k in range(first * SAMPLES, (first + count) * SAMPLES + 1):
-        spin.until_said(lambda k=k: not node._cutter.due(k * EVERY), lambda k=k: robot.slot(k))
+        spin.until_said(lambda k=k: not node._listening._cutter.due(k * EVERY), lambda k=k: robot.slot(k))
 
 
 def test_it_is_surprised_and_imagines_once_there_is_a_past(watching):
     node, robot, spin = watching
-    spin.until_said(lambda: node._cutter.picture is not None, lambda: robot.show(1.0))
+    spin.until_said(lambda: node._listening._cutter.picture is not None, lambda: robot.show(1.0))
     spin.until_said(
-        lambda: node._cutter.stepper._closing["r"] == 1.0,
+        lambda: node._listening._cutter.stepper._closing["r"] == 1.0,
         lambda: robot.command.publish(
             convert.hand_command_message(HandCommand(HandAction.CLOSE, grasp="medium_wrap"), None)
         ),
@@ -104,3 +109,59 @@ def test_another_model_is_loaded_and_a_broken_one_refused(watching, model, tmp_p
 def test_without_a_model_it_does_not_start(ros):
     with pytest.raises(NeoError, match="parameter model"):
         WorldModelNode()
+
+
+class Whole(Robot):
+    """All that a task needs to hear, too."""
+
+    def __init__(self, node):
+        super().__init__(node)
+        self.asked = []
+        self.joints, self.odom = graph.publisher(node, "joint_states"), graph.publisher(node, "odom")
+        self.safety = graph.publisher(node, "safety/state")
+        self.status = {side: graph.publisher(node, f"{side}_hand/status") for side in SIDES}
+        graph.subscription(node, "whole_body/command", self.asked.append)
+        self.client = graph.action_client(node, "do_task")
+
+    def slot(self, k):
+        super().slot(k)
+        stamp = convert.to_time(k * EVERY / CONTROL_RATE)
+        safety, odom = SafetyState(state=SafetyState.ACTIVE), Odometry()
+        odom.pose.pose = convert.pose_message(np.eye(4))
+        joints = JointState(name=list(JOINTS), position=[0.0] * len(JOINTS))
+        for message, publisher in ((safety, self.safety), (odom, self.odom), (joints, self.joints)):
+            message.header.stamp = stamp
+            publisher.publish(message)
+        for publisher in self.status.values():
+            publisher.publish(convert.grasp_status_message(GraspStatus(), stamp))
+
+
+def test_do_task_acts_by_imagination_and_listens_only_meanwhile(start_ros, model, spinning):
+    start_ros(f"model:={model}", "veto:=1.0", "plan_deadline:=1.0")
+    import rclpy
+
+    task, other = TaskNode(), rclpy.create_node("robot")
+    robot, slots = Whole(other), iter(range(500, 10**6))
+    spin = spinning(task, other)
+    spin.until_said(lambda: task._watch.safety == Safety.ACTIVE, lambda: robot.slot(next(slots)))
+    spin.until(robot.client.server_is_ready)
+    goal = DoTask.Goal(prompt="pick up the red bottle", planner="world_model", timeout=4.0)
+    sent = robot.client.send_goal_async(goal)
+    spin.until(sent.done)
+    ended = sent.result().get_result_async()
+    listened = []
+    for k in slots:
+        robot.show(1.0)
+        robot.slot(k)
+        listened.append(other.count_subscribers("body/state"))
+        spin.executor.spin_until_future_complete(ended, timeout_sec=0.02)
+        if ended.done():
+            break
+        assert len(listened) < 3000, "the task did not end by its timeout of plant time"
+    result = ended.result().result
+    assert result.reason == "timeout"
+    assert len(robot.asked) >= 5
+    assert max(listened) == 1
+    spin.until(lambda: other.count_subscribers("body/state") == 0)
+    task.destroy_node()
+    other.destroy_node()

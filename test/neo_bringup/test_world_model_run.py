@@ -1,0 +1,82 @@
+"""The smallest real run, from the simulated robot's episodes to a planner that acts: what CI trains."""
+
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from neo_bringup.collect import collect as collecting
+from neo_bringup.collect.recording import IMAGE
+from neo_description.errors import NeoError
+from neo_sim.env import NeoEnv
+from neo_world_model import checkpoint, config
+from neo_world_model.export import export
+from neo_world_model.store import Store
+from neo_world_model.train import train
+
+EPISODES, SECONDS, STEPS = 6, 4.0, 100
+LIMIT = 120.0  # s of CPU time for training
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(folder of the run, its card, CPU time of training in s)."""
+    folder = tmp_path_factory.mktemp("run")
+    store = Store.create(folder / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collecting, "ALONE", SECONDS)
+        for seed in range(EPISODES):
+            store.add(collecting.collect("random", seed))
+    settings = config.load("ci", stores=[str(store.folder)], steps=STEPS, held_out=3, evaluate_every=STEPS)
+    began = time.process_time()
+    card = train(settings, folder / "model", lambda line: None)
+    took = time.process_time() - began
+    export(checkpoint.load(folder / "model")[0], folder / "model")
+    return folder / "model", card, took
+
+
+def test_it_foretells_better_than_copying_and_its_states_do_not_collapse(trained):
+    _, card, took = trained
+    figures = card["figures"]
+    assert figures["error_ratio_1"] < 1.5  # a tenth of a second changes little: copying is hard to beat
+    assert figures["error_ratio_8"] < 1.0
+    assert figures["spread"] > 0.2
+    assert figures["rank"] > 2.0
+    assert took < LIMIT
+
+
+def run(folder, prompt, seconds):
+    env = NeoEnv("kitchen_table", 3, cameras=True, image=IMAGE)
+    env.stand()
+    outcome = env.do(prompt, "world_model", timeout=seconds, model=str(folder))
+    given = [(g.tick, g.target, repr(g.command)) for g in env.log_commands]
+    state = env.plant.privileged.qpos
+    env.close()
+    return outcome, given, state
+
+
+def test_a_planner_acts_with_it_the_same_way_twice(trained):
+    folder, _, _ = trained
+    (outcome, given, state), (_, again, same) = (run(folder, "pick up the red bottle", 1.5) for _ in range(2))
+    assert outcome.reason in ("timeout", "vetoed")  # so little training does no task
+    assert given == again
+    np.testing.assert_array_equal(state, same)
+    if outcome.reason == "timeout":
+        ticks = sorted(tick for tick, target, _ in given if target == "body")
+        assert len(ticks) >= 10
+        assert all(b - a == 50 for a, b in pairwise(ticks))  # a step is 0.1 s
+
+
+def test_a_prompt_it_cannot_read_and_a_robot_without_eyes_are_refused(trained):
+    folder, _, _ = trained
+    env = NeoEnv("kitchen_table", 3, cameras=True, image=IMAGE)
+    with pytest.raises(NeoError, match="a prompt of 0 bytes"):
+        env.begin(" ", "world_model", model=str(folder))
+    with pytest.raises(NeoError, match="no model in"):
+        env.begin("pick up the red bottle", "world_model", model="/nowhere")
+    with pytest.raises(NeoError, match="needs a model"):
+        env.begin("pick up the red bottle", "world_model")
+    env.close()
+    with pytest.raises(NeoError, match="sees through the cameras"):
+        NeoEnv("kitchen_table", 3).begin("pick up the red bottle", "world_model", model=str(folder))
