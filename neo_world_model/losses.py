@@ -29,7 +29,7 @@ from neo_world_model.episode import EVENTS
 from neo_world_model.heads import DISTANCES, Pixels, Reach, Senses, gaussian_nll
 from neo_world_model.modalities import PROVENANCE, part
 from neo_world_model.sigreg import sigreg
-from neo_world_model.where import SCALE, Where, cell_of
+from neo_world_model.where import LOG_STD, SCALE, Where, cell_of
 
 if TYPE_CHECKING:
     from neo_world_model.world_model import WorldModel
@@ -163,22 +163,29 @@ def _places(things: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _where(model: WorldModel, where: Where, batch: Batch, k: int) -> Tensor:
+    """Three parts: the cell of each picture that shows a thing; its place, as a Laplace distribution, for a
+    thing on the floor must not outweigh all others; and what of it is out of sight comes out wide.
+    """
     things, here = batch["privileged_places"][:, k], batch["has_vision"][:, k, None]
     found = where(batch["vision"][:, k], batch["proprio"][:, k], model.text(batch["other_text"]))
     places, known = _places(things, batch["named"])
-    wrong = gaussian_nll(found.place / SCALE, found.log_std - math.log(SCALE), places / SCALE)
     rows = batch["named"].clamp(min=0)[..., None, None]
-    pixels = batch["privileged_pixels"][:, k].gather(1, rows.expand(-1, -1, *found.answers.shape[2:3], 2))
-    in_sight = (known & here)[..., None] & pixels.isfinite().all(dim=-1)
+    eyes = found.answers.shape[2]
+    pixels = batch["privileged_pixels"][:, k].gather(1, rows.expand(-1, -1, eyes, 2))
+    in_eye = (known & here)[..., None] & pixels.isfinite().all(dim=-1)
+    seen = in_eye.any(dim=-1)
     cells = cell_of(pixels.nan_to_num())
     missed = -found.answers.log_softmax(dim=-1).gather(-1, cells[..., None]).squeeze(-1)
-    said = binary_cross_entropy_with_logits(
-        found.named, (batch["named"] >= 0).to(missed.dtype), reduction="none"
-    )
+    spread = found.log_std - math.log(SCALE)
+    wrong = ((found.place - places).abs() / SCALE * torch.exp(-spread) + spread).mean(dim=-1)
+    narrow = (LOG_STD[1] - spread).mean(dim=-1)
+    named = (batch["named"] >= 0).to(missed.dtype)
+    said = binary_cross_entropy_with_logits(found.named, named, reduction="none")
     has_things = things.isfinite().any(dim=-1).any(dim=-1)
     return (
-        mean_of(wrong, known & here)
-        + SEARCH_WEIGHT * mean_of(missed, in_sight)
+        SEARCH_WEIGHT * mean_of(missed, in_eye)
+        + mean_of(wrong, seen)
+        + SEARCH_WEIGHT * mean_of(narrow, known & here & ~seen)
         + mean_of(said.mean(dim=-1), has_things)
     )
 

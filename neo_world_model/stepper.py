@@ -82,6 +82,7 @@ class Stepper:
             "l_gripper": pose9(frames["l_gripper"]),
             "r_gripper": pose9(frames["r_gripper"]),
             "gaze": frames[CAMERA][:3, 2],
+            "eye": pose9(frames[CAMERA]),
         }
         force = {"body_tendon_tension": body.tendon_tension}
         for side, hand in hands.items():

@@ -3,8 +3,8 @@
     cells     features of both pictures at half their size
     answers   the words ask for two things, the target and the place; every cell of each picture answers, and
               the mean of the cells is a pixel (spatial soft-argmax, Levine et al. 2016)
-    place     the pixels in both eyes, how sure they are, and how head and body stand → (3,) m in base_link,
-              as a Gaussian: what is hidden or out of the picture is told by its width
+    place     the rays of the pixels in both eyes and how sure they are → (3,) m in base_link, as a Gaussian:
+              what is hidden or out of the picture is told by its width
 
 Whether a prompt names a target and a place at all is told, too.
 """
@@ -19,15 +19,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
-from neo_world_model.encoder import FURTHEST, mlp
-from neo_world_model.modalities import shapes, size
+from neo_description.skeleton import CAMERA_FOVY, EYES
+from neo_world_model.encoder import mlp
+from neo_world_model.modalities import features, part, shapes
 
 NAMED = ("target", "place")
-MIDDLE = (0.45, 0.0, 0.0)  # m in base_link: over the table
+MIDDLE = (0.45, 0.0, 0.02)  # m in base_link: over the table
 SCALE = 0.1  # m
-LOG_STD = (-4.0, 1.5)  # of SCALE
+LOG_STD = (-3.0, 1.5)  # of SCALE
+KIND = 16  # numbers of the words that say how a thing is made
 SHARP = 4.0  # at first: how much more a cell that fits answers
-CLEAR = 3.0  # pixels are what matters to a place: their scale among the inputs
+DOWN = 0.15  # a ray that sinks less per metre counts as one that sinks so much
+BASELINE = 2 * EYES[1]  # m
+HALF_HIGH = math.tan(math.radians(CAMERA_FOVY) / 2)  # of the picture, a metre before the eye
 
 
 class Found(NamedTuple):
@@ -66,11 +70,11 @@ class Where(nn.Module):
         self.asks = nn.Linear(width, len(NAMED) * 2 * c)
         self.sharp = nn.Parameter(torch.tensor(SHARP))
         self.names = mlp(width, width, len(NAMED))
-        self.stance = mlp(size("proprio"), width, width)
-        self.kind = nn.Linear(width, len(NAMED) * width)  # a bottle's middle is higher than a ball's
+        self.kind = nn.Linear(width, len(NAMED) * KIND)  # a bottle's middle is higher than a ball's
         self.out = nn.Sequential(
-            nn.Linear(3 * eyes + 2 * width, 2 * width), nn.GELU(), mlp(2 * width, width, 6)
+            nn.Linear(5 * eyes + 9 + KIND, 2 * width), nn.GELU(), mlp(2 * width, width, 6)
         )
+        self.half_wide = HALF_HIGH * across / height
         v, u = torch.meshgrid(
             (torch.arange(height // 2) + 0.5) / (height // 4) - 1,
             (torch.arange(across // 2) + 0.5) / (across // 4) - 1,
@@ -88,10 +92,27 @@ class Where(nn.Module):
         asks = layer_norm(asks, asks.shape[-1:]) * self.sharp / math.sqrt(asks.shape[-1])
         answers = torch.einsum("nqc,nexc->nqex", asks, cells)
         share = torch.softmax(answers, dim=-1)
-        pixels = [CLEAR * (share * at).sum(-1) for at in (self.column, self.row)]
-        seen = torch.stack([*pixels, share.amax(dim=-1)], dim=-1).flatten(2)
-        stance = self.stance(proprio.clamp(-FURTHEST, FURTHEST))[:, None].expand(-1, len(NAMED), -1)
+        column, row = ((share * at).sum(-1) for at in (self.column, self.row))  # (n, q, eyes)
+        eye = proprio[:, part("proprio", "eye")] * features("proprio")["eye"][1]
+        hit = self._hit(eye, column, row)
+        near = (hit - hit.new_tensor(MIDDLE[:2])) / SCALE
+        seen = torch.cat([near, torch.stack([column, row, share.amax(dim=-1)], dim=-1)], dim=-1).flatten(2)
         kind = self.kind(words).unflatten(1, (len(NAMED), -1))
-        place, log_std = self.out(torch.cat([seen, stance, kind], dim=-1)).chunk(2, dim=-1)
-        place = place.new_tensor(MIDDLE) + SCALE * place
+        stance = eye[:, None].expand(-1, len(NAMED), -1)
+        off, log_std = self.out(torch.cat([seen, stance, kind], dim=-1)).chunk(2, dim=-1)
+        flat = torch.cat([hit.mean(dim=2), torch.full_like(hit[:, :, 0, :1], MIDDLE[2])], dim=-1)
+        place = flat + SCALE * off
         return Found(place, log_std.clamp(*LOG_STD) + math.log(SCALE), self.names(words), answers)
+
+    def _hit(self, eye: Tensor, column: Tensor, row: Tensor) -> Tensor:
+        """(n, q, eyes, 2): m in base_link where the pixels' rays hit the plane that things stand about.
+
+        ``eye`` (n, 9): pose of the left camera there, as ``pose9`` gives it; the right one is beside it.
+        """
+        right, down = eye[:, None, None, 3:6], eye[:, None, None, 6:9]
+        ahead = torch.linalg.cross(right, down)
+        x, y = column[..., None] * self.half_wide, row[..., None] * HALF_HIGH
+        ray = ahead + x * right + y * down  # (n, q, eyes, 3)
+        beside = torch.arange(column.shape[-1], device=column.device)[:, None] * BASELINE
+        start = eye[:, None, None, :3] + beside * right  # (n, 1, eyes, 3)
+        return start[..., :2] + (start[..., 2:] - MIDDLE[2]) * ray[..., :2] / (-ray[..., 2:]).clamp(min=DOWN)
