@@ -27,7 +27,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
 from neo_world_model.heads import DISTANCES, Pixels, Reach, Senses, gaussian_nll
-from neo_world_model.modalities import PROVENANCE, part
+from neo_world_model.modalities import PROVENANCE, features, part
 from neo_world_model.sigreg import sigreg
 from neo_world_model.where import LOG_STD, SCALE, Where, cell_of
 
@@ -146,8 +146,26 @@ def _policy(
     )
 
 
+def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
+    """(m,) m: how far the policy's gripper targets are from those that were given, where it is taught."""
+    k, horizon = model.settings.context, model.settings.horizon
+    z, now = model.encode(batch), k - 1
+    places, known = _places(batch["privileged_places"][:, now], batch["meant"])
+    plan, _ = model.policy(z[:, now], model.text(batch["text"]), places, known, batch["proprio"][:, now])
+    want = batch["action"][:, now : now + horizon]
+    off = []
+    for side in SIDES:
+        at = part("action", f"{side}_gripper")
+        moves = want[..., part("action", f"{side}_moves")][..., 0] > 0.5
+        away = (plan - want)[..., at.start : at.start + 3].norm(dim=-1) * features("action")[
+            f"{side}_gripper"
+        ][1]
+        off.append(away[moves & _taught(batch, k) & batch["has_action"][:, now : now + horizon]])
+    return torch.cat(off)
+
+
 def _weights(action: Tensor) -> Tensor:
-    """Of an action's numbers: a centimetre of a gripper matters as much as a radian tenth of anything."""
+    """Of an action's numbers: where grippers go matters most."""
     weights = torch.ones_like(action[0, 0])
     for side in SIDES:
         weights[part("action", f"{side}_gripper")][:3] = GRIPPER_WEIGHT

@@ -67,7 +67,7 @@ class Trainer:
         own = settings.seed + 1000 * place.rank  # each rank draws its own windows
         self._drawn = Mixture(stores, mix, self._length, own, settings.held_out)
         self._held = Mixture(stores, mix, self._length, settings.seed, settings.held_out, held=True)
-        self.model = WorldModel(settings).to(place.device)
+        self.model = _begun(settings).to(place.device)
         self._wrapped = share_out(self.model, settings.sharding, place)
         self._optimizer = torch.optim.AdamW(
             _decayed(self._wrapped, settings.weight_decay), lr=settings.learning_rate, betas=(0.9, 0.95)
@@ -115,7 +115,8 @@ class Trainer:
         """One step of the optimiser."""
         s = self.settings
         for group in self._optimizer.param_groups:
-            group["lr"] = s.learning_rate * rate(self.progress)
+            first, last = s.schedule
+            group["lr"] = s.learning_rate * rate(first + (last - first) * self.progress)
         batch = tensors(self._drawn.batch(s.batch, self.steps), self.place.device)
         generator = torch.Generator().manual_seed(s.seed * 1_000_003 + self.steps)
         with torch.autocast("cuda", torch.bfloat16) if self._half else nullcontext():
@@ -171,8 +172,23 @@ class Trainer:
         )
 
 
+def _begun(settings: SimpleNamespace) -> WorldModel:
+    """The model before its first step."""
+    model = WorldModel(settings)
+    if settings.start:
+        model.load_state_dict(checkpoint.load(settings.start)[0].state_dict())
+    parts = dict(model.named_children())
+    unknown = set(settings.frozen) - set(parts)
+    if unknown:
+        raise NeoError(f"frozen {', '.join(sorted(unknown))}; a model's parts are {', '.join(parts)}")
+    for name in settings.frozen:
+        parts[name].requires_grad_(False)
+    return model
+
+
 def _decayed(model: nn.Module, decay: float) -> list[dict[str, Any]]:
     """Matrices decay; what is added or scales does not."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    others = [p for p in model.parameters() if p.ndim < 2]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trained if p.ndim >= 2]
+    others = [p for p in trained if p.ndim < 2]
     return [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]

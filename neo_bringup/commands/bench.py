@@ -11,7 +11,7 @@ from neo_bringup.bench import harness, report
 from neo_bringup.bench.harness import CACHE, ROOT, Request
 from neo_description.errors import NeoError
 
-HELP = "measure figures against their targets: neo bench demo, hand, loop, world-model, …"
+HELP = "measure figures against their targets: neo bench demo, hand, world-model, …"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

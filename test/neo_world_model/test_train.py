@@ -16,7 +16,7 @@ from neo_world_model import checkpoint, config
 from neo_world_model.evaluate import evaluate
 from neo_world_model.mixture import Mixture
 from neo_world_model.store import Store
-from neo_world_model.train import rate, train
+from neo_world_model.train import Trainer, rate, train
 
 SMALL = {
     "width": 32,
@@ -142,3 +142,29 @@ def test_an_untrained_model_is_told_from_a_trained_one_by_its_figures(store):
     figures = evaluate(WorldModel(settings), held, batches=2)
     assert figures["error_ratio_1"] > 0.9
     assert figures["rank"] < 10.0
+
+
+def test_a_run_may_begin_with_weights_and_leave_parts_as_they_are(store, tmp_path):
+    train(config.load("ci", **SMALL, stores=[store], steps=2), tmp_path / "first", quiet)
+    more = config.load(
+        "ci", **SMALL, stores=[store], steps=2, start=str(tmp_path / "first"), frozen=["encoder", "text"]
+    )
+    train(more, tmp_path / "more", quiet)
+    before, after = (checkpoint.load(tmp_path / name)[0].state_dict() for name in ("first", "more"))
+    kept = [name for name in before if torch.equal(before[name], after[name])]
+    assert {name.split(".")[0] for name in kept} >= {"encoder", "text"}
+    assert not any(name.startswith(("predictor.layers", "policy.out")) for name in kept)
+    with pytest.raises(NeoError, match="frozen eyes; a model's parts are encoder, actions"):
+        train(config.load("ci", **SMALL, stores=[store], frozen=["eyes"]), tmp_path / "other", quiet)
+
+
+def test_the_second_half_of_a_schedule_ends_as_the_whole_does(store, tmp_path):
+    rates = {}
+    for schedule in ((0.0, 1.0), (0.5, 1.0)):
+        settings = config.load("ci", **SMALL, stores=[store], steps=1000, schedule=list(schedule))
+        trainer = Trainer(settings, tmp_path / str(schedule), quiet)
+        trainer.steps = 900
+        trainer.step()
+        rates[schedule] = trainer._optimizer.param_groups[0]["lr"]
+    assert rates[0.5, 1.0] < rates[0.0, 1.0]
+    assert rates[0.5, 1.0] == pytest.approx(settings.learning_rate * rate(0.95))
