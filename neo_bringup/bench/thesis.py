@@ -35,6 +35,7 @@ from neo_description.errors import NeoError
 
 SEEDS = (5, 2)  # full, quick
 RECIPE = "laptop"
+BATCHES = 16  # of 64 held-out windows
 STEPS = {True: 60, False: 600}  # windows of 64, by quick
 ROBOT = 0.5  # share of the windows
 ARMS = ("A", "B", "B'", "C", "C+", "D", "E")
@@ -106,10 +107,11 @@ def score(model: Any, robot: str) -> dict[str, float]:
     held = Mixture(
         [Store(robot)], {"sim": 1.0}, s.context + s.horizon, seed=1, held_out=s.held_out, held=True
     )
-    figures = evaluate(model, held, batches=16)
+    figures = evaluate(model, held, batches=BATCHES)
     with torch.no_grad():
         off = [
-            taught_gripper_error(model, tensors(held.batch(64, i), torch.device("cpu"))) for i in range(16)
+            taught_gripper_error(model, tensors(held.batch(64, i), torch.device("cpu")))
+            for i in range(BATCHES)
         ]
     figures["gripper_cm"] = 100.0 * float(torch.cat(off).median())
     return {name: figures[name] for name in MEASURED if name in figures}
