@@ -150,7 +150,7 @@ def test_broken_results_and_targets_are_refused(toy, tmp_path):
 
 def test_our_own_targets_are_readable_and_every_benchmark_has_some():
     rows = targets(harness.ROOT / "benchmarks" / "targets.yaml")
-    assert {figure.split(".")[0] for figure in rows} == set(harness.benchmarks())
+    assert {figure.split(".")[0].replace("_", "-") for figure in rows} == set(harness.benchmarks())
     assert all(row.title for row in rows.values())
 
 
