@@ -98,7 +98,6 @@ class NeoEnv:
         self._period = max(1, round(CONTROL_RATE / camera_rate))
         self._perception: Any = None
         self._privileged_eyes = False
-        self._cutter: Any = None
         self.reset(seed)
 
     def reset(self, seed: int | None = None) -> dict[str, np.ndarray]:
@@ -111,6 +110,7 @@ class NeoEnv:
         self.seen: Scene | None = None
         self.outcome: Any = None
         self.progress = 0.0
+        self._cutter: Any = None  # cuts a world model's steps while one acts
         if self._perception is not None:
             self._perception = _perception()
         self._answer()

@@ -1,0 +1,108 @@
+"""``neo bench world-model``: the judge of its trials, and its figures of made-up samples."""
+
+import mujoco
+import numpy as np
+import pytest
+
+from neo_bringup.bench import world_model
+from neo_bringup.world_model_bench.do_task import trial
+from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
+from neo_description.signals import GraspPhase
+from neo_sim.env import NeoEnv
+
+
+@pytest.fixture
+def env():
+    made = NeoEnv("kitchen_table", 0)
+    yield made
+    made.close()
+
+
+def put(env, name, place):
+    thing, data = env.scene.object(name), env.plant.data
+    data.qpos[thing.qpos[:3]] = place
+    mujoco.mj_forward(env.plant.model, data)
+
+
+def at(env, name):
+    return env.plant.privileged.object_pose(name)[:3, 3].copy()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "moved", "done"),
+    [
+        ("push the red bottle to the left", (0.0, 0.06, 0.0), True),
+        ("push the red bottle to the left", (0.0, -0.06, 0.0), False),
+        ("push the red bottle to the right", (0.0, -0.06, 0.0), True),
+        ("push the red bottle", (0.0, 0.06, 0.0), True),
+        ("push the red bottle", (0.0, 0.06, -0.1), False),  # it fell over
+        ("push the red bottle", (0.0, 0.01, 0.0), False),
+        ("give me the red bottle", (0.3, 0.0, 0.2), True),
+        ("give me the red bottle", (0.3, 0.0, -0.5), False),  # on the floor
+        ("pick up the red bottle", (0.0, 0.0, 0.2), False),  # up, but no hand holds it
+    ],
+)
+def test_what_was_done_is_told_by_where_things_are(env, prompt, moved, done):
+    judge = PrivilegedJudge(env, prompt)
+    put(env, "red_bottle", at(env, "red_bottle") + moved)
+    assert judge.done() is done
+
+
+def test_a_pick_is_done_when_a_hand_holds_the_thing_up(env):
+    judge = PrivilegedJudge(env, "pick up the red bottle")
+    put(env, "red_bottle", at(env, "red_bottle") + np.array([0.0, 0.0, 0.15]))
+    env.hands["l"].status.phase = GraspPhase.HOLDING
+    assert judge.done()
+
+
+@pytest.mark.parametrize(
+    ("relation", "off", "done"),
+    [
+        ("next to", (0.0, 0.2, 0.0), True),
+        ("to the left of", (0.0, 0.2, 0.0), True),
+        ("to the right of", (0.0, 0.2, 0.0), False),
+        ("behind", (0.2, 0.0, 0.0), True),
+        ("in front of", (0.2, 0.0, 0.0), False),
+        ("next to", (0.0, 0.5, 0.0), False),
+    ],
+)
+def test_beside_is_near_and_on_the_side_that_was_asked_for(env, relation, off, done):
+    judge = PrivilegedJudge(env, f"put the red bottle {relation} the green cup")
+    place = at(env, "green_cup") + off
+    place[2] = at(env, "red_bottle")[2]
+    put(env, "red_bottle", place)
+    assert judge.done() is done
+
+
+def test_a_trial_with_the_teachers_eyes_is_done_or_says_why():
+    row = trial(3, "privileged_scripted")
+    assert isinstance(row["success"], bool)
+    assert row["said"] == (row["reason"] == "done")
+    assert row["prompt"]
+    shuffled = trial(3, "privileged_scripted", shuffled=True)
+    assert shuffled["prompt"] == row["prompt"]
+
+
+def test_figures_count_trials_and_compare_with_shuffled_prompts():
+    def rows(done, of=10):
+        return {"rows": [{"success": i < done} for i in range(of)]}
+
+    found = {
+        figure.id: figure
+        for figure in world_model.figures(
+            {
+                "held_out/0": {"error_ratio_1": 0.5, "error_ratio_8": 0.25, "coverage_sim": 0.9},
+                "latency/0": {"plan": [50.0, 60.0, 70.0], "inverse": [2.0, 3.0, 4.0]},
+                "seen/0": rows(8),
+                "unseen/0": rows(6),
+                "shuffled/0": rows(2),
+                "scripted/0": rows(9),
+            }
+        )
+    }
+    values = {name.removeprefix("world_model."): figure.value for name, figure in found.items()}
+    assert (values["seen"], values["unseen"], values["scripted"]) == (0.8, 0.6, 0.9)
+    assert values["over_shuffled"] == pytest.approx(4.0)
+    assert (values["plan_ms_p50"], values["inverse_ms_p50"]) == (60.0, 3.0)
+    assert values["error_ratio_8"] == 0.25
+    assert np.isfinite(list(values.values())).all()
