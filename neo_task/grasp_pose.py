@@ -96,6 +96,7 @@ def gripper_rotation(side: str, heading: float, from_above: bool) -> np.ndarray:
 HAND_POINTS = np.array([-0.08, -0.02, 0.04, 0.10])  # m along the gripper's x: wrist, palm, fingers, tips
 HAND_BELOW = 0.05  # m: how far the hand reaches below its origin
 SAMPLES = 12
+TURN = 0.15  # rad: a side may turn the hand so much further than the headings a class is taken with
 
 
 def _way(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -124,8 +125,10 @@ def _headings(side: str, take: Take, T_odom_object: np.ndarray) -> tuple[float, 
     inwards = 1.0 if side == "r" else -1.0
     yaw = inwards * np.arctan2(T_odom_object[1, 0], T_odom_object[0, 0])
     quarter = np.pi / 2
-    turned = (yaw + quarter * np.round((heading - yaw) / quarter) for heading in take.headings)
-    return tuple(dict.fromkeys(round(float(heading), 6) for heading in turned))
+    turned = [yaw + quarter * np.round((heading - yaw) / quarter) for heading in take.headings]
+    low, high = min(take.headings) - TURN, max(take.headings) + TURN
+    bearable = [heading for heading in turned if low <= heading <= high] or turned[:1]
+    return tuple(dict.fromkeys(round(float(heading), 6) for heading in bearable))
 
 
 def plan_grasp(

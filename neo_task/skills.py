@@ -59,20 +59,13 @@ def place(ctx: Context, task: Task) -> Script:
 
 def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[None, None, Sighting]:
     landmark = None if task.place.class_name == TABLE else (yield from find(ctx, task.place))
+    if landmark is not None:  # before anything is taken that could then not be put down
+        _room_for(ctx, task, landmark, (yield from find(ctx, query)), row)
     target, plan = yield from take(ctx, query)
     side = plan.side
     centre = target.centre.copy()  # on the table: back to where it stood
     if landmark is not None:
-        own = 1.0 if side == "l" else -1.0  # towards the hand's own side
-        if task.relation in ("on", "in"):
-            centre[:2] = landmark.centre[:2] + np.array([0.0, own * row])
-            centre[2] += landmark.thing.size[2]
-        else:
-            offset = _place_offset(task.relation, landmark.radius + target.radius + ctx.params.place_gap)
-            if task.relation == "next_to":
-                offset *= own
-            along = np.sign(offset[1]) if offset[1] else own
-            centre[:2] = (landmark.centre + offset)[:2] + np.array([0.0, along * row])
+        centre = _room_for(ctx, task, landmark, target, row)
     T_down = plan.T_grasp.copy()
     T_down[:3, 3] += centre - target.centre
     ctx.enter("carry", 0.65, f"to {np.round(centre, 2).tolist()}")
@@ -83,6 +76,26 @@ def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[
     yield from move(ctx, side, T_down, ctx.params.lift_speed)
     yield from let_go(ctx, side)
     return target
+
+
+def _room_for(ctx: Context, task: Task, landmark: Sighting, target: Sighting, row: float) -> np.ndarray:
+    """(3,) m in odom: where the object's middle goes; "next to" is the hand's own side, or the other."""
+    own = 1.0 if target.centre[1] > 0.0 else -1.0
+    centre = target.centre.copy()
+    if task.relation in ("on", "in"):
+        ways = [np.array([0.0, own * row, 0.0])]
+        centre[2] += landmark.thing.size[2]
+    else:
+        offset = _place_offset(task.relation, landmark.radius + target.radius + ctx.params.place_gap)
+        ways = [own * offset, -own * offset] if task.relation == "next_to" else [offset]
+        ways = [way + np.array([0.0, (np.sign(way[1]) or own) * row, 0.0]) for way in ways]
+    for way in ways:
+        centre[:2] = (landmark.centre + way)[:2]
+        if np.hypot(*centre[:2]) <= ctx.params.reach:
+            return centre
+    where = f"{task.relation.replace('_', ' ')} the {landmark.name}"
+    away = float(np.hypot(*centre[:2]))
+    raise TaskFailed("unreachable", f"{where} is {away:.2f} m away; I reach {ctx.params.reach} m")
 
 
 def let_go(ctx: Context, side: str) -> Generator[None, None, None]:

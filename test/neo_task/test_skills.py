@@ -241,3 +241,18 @@ def test_several_things_are_put_side_by_side_one_after_the_other():
     assert outcome.message == "the red bottle and the green cup are right of the yellow box"
     y = {o.class_name: o.T_base_object[1, 3] for o in world.objects}
     assert y["cup"] < y["bottle"] - 0.1 < y["box"] - 0.2
+
+
+def test_a_place_out_of_reach_is_refused_before_anything_is_taken():
+    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.55, -0.30, 0.85))])
+    outcome = world.run(Task("place", Query("red", "bottle"), "behind", Query("green", "cup")))
+    assert outcome.reason == "unreachable"
+    assert "behind the green cup is" in outcome.message
+    assert "CLOSE" not in [what for _, what in world.sent]
+
+
+def test_next_to_is_the_other_side_when_the_own_one_is_out_of_reach():
+    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.50, -0.38, 0.85))])
+    assert world.run(Task("place", Query("red", "bottle"), "next_to", Query("green", "cup"))).success
+    y = {o.class_name: o.T_base_object[1, 3] for o in world.objects}
+    assert y["bottle"] > y["cup"]
