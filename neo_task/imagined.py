@@ -17,6 +17,8 @@ import numpy as np
 from neo_description.errors import NeoError
 from neo_description.signals import GraspPhase, Safety
 from neo_task.planner import Observation, Outcome, Step
+from neo_task.prompt import PromptError, parse
+from neo_task.scripted import default_vocabulary
 from neo_world_model.actor import Actor
 from neo_world_model.commander import Commander
 from neo_world_model.plan import Plan, Search
@@ -24,8 +26,8 @@ from neo_world_model.runtime import Runtime, settings
 
 DONE, SURE = 0.97, 3  # progress, and plans in a row that say so
 WOULD = {
-    "falls": "something would fall",
-    "slips": "it would slip out of the hand",
+    "falls": "the {thing} would fall",
+    "slips": "the {thing} would slip out of the hand",
     "collides": "the robot would bump into something",
 }
 
@@ -46,6 +48,7 @@ class ImaginedPlanner:
         search = Search(veto=params.veto, deadline=params.plan_deadline)
         self._actor = Actor(runtime, prompt, about.context, search=search, clock=timer)
         self._commander = Commander()
+        self._thing = _meant(prompt)
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
         self._plan: Plan | None = None
         self._next = 0
@@ -106,7 +109,8 @@ class ImaginedPlanner:
         if found.vetoed:
             self._vetoed_since = observation.time if self._vetoed_since is None else self._vetoed_since
             if observation.time - self._vetoed_since >= self._params.veto_time:
-                self._end(observation, False, "vetoed", f"not done: {WOULD[found.vetoed]}")
+                would = WOULD[found.vetoed].format(thing=self._thing)
+                self._end(observation, False, "vetoed", f"not done: {would}")
             return
         self._vetoed_since = None
         self._plan, self._next = found, 0
@@ -149,3 +153,11 @@ class ImaginedPlanner:
         held = 0.0 if self._held_since is None else observation.time - self._held_since
         self._progress = 1.0 if success else self._progress
         self._outcome = Outcome(success, reason, message, self._lifted, held, self._peak)
+
+
+def _meant(prompt: str) -> str:
+    """What the prompt is about, for people; the model itself reads its bytes, in any words."""
+    try:
+        return str(parse(prompt, default_vocabulary()).target)
+    except PromptError:
+        return "thing"

@@ -65,7 +65,7 @@ class Robot:
         self.time, self.behind = 0.0, 0.0
         self.safety, self.hand = Safety.ACTIVE, GraspStatus()
         self.planner = ImaginedPlanner(
-            "some", "go", load_parameters(), timeout, lambda: self.time + self.behind
+            "some", "pick up the green cup", load_parameters(), timeout, lambda: self.time + self.behind
         )
 
     def step(self, cut=True, hole=False):
@@ -118,7 +118,7 @@ def test_a_plan_that_would_make_something_fall_is_not_carried_out_and_the_end_sa
     assert not any(step.body or step.hands for step in steps)
     outcome = next(step.outcome for step in steps if step.outcome)
     assert (outcome.success, outcome.reason) == (False, "vetoed")
-    assert outcome.message == "not done: something would fall"
+    assert outcome.message == "not done: the green cup would fall"
 
 
 def test_a_veto_that_passes_lets_the_task_go_on(monkeypatch):
