@@ -7,7 +7,7 @@ same callback. Refused prompts end the goal with the reason; nothing has moved t
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from neo_msgs.action import DoTask
@@ -23,14 +23,16 @@ from neo_description.signals import Safety
 from neo_ros import convert, graph, params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
-from neo_task.imagined import ImaginedPlanner
 from neo_task.planner import Outcome, ScriptPlanner
 from neo_task.plant_clock import PlantClock
 from neo_task.prompt import parse
 from neo_task.scripted import PARAMETERS, PLANNERS, default_vocabulary, privileged_scene, scripted
 from neo_task.watch import Watch
-from neo_world_model.listening import Listening
-from neo_world_model.stepper import Cut
+
+if TYPE_CHECKING:
+    from neo_task.imagined import ImaginedPlanner
+    from neo_world_model.listening import Listening
+    from neo_world_model.stepper import Cut
 
 REPORT_EVERY = 0.2  # s of plant time between two feedback messages
 
@@ -163,6 +165,10 @@ class TaskNode(Node):
 
     def _imagine(self, request: Any) -> ImaginedPlanner:
         """The planner that acts by imagination; from now on the node listens to all that it senses."""
+        # here, not above: ONNX Runtime and OpenCV would keep every robot waiting that acts without them
+        from neo_task.imagined import ImaginedPlanner
+        from neo_world_model.listening import Listening
+
         timeout = request.timeout or self._params.timeout
         planner = ImaginedPlanner(
             self._params.model, request.prompt, self._params, timeout, self._plant_clock.now

@@ -68,7 +68,7 @@ class Where(nn.Module):
             nn.Conv2d(2 * c, 2 * c, 3, 1, 1),
         )  # fmt: skip
         self.asks = nn.Linear(width, len(NAMED) * 2 * c)
-        self.sharp = nn.Parameter(torch.tensor(SHARP))
+        self.sharp = nn.Parameter(torch.tensor([SHARP]))
         self.names = mlp(width, width, len(NAMED))
         self.kind = nn.Linear(width, len(NAMED) * KIND)  # a bottle's middle is higher than a ball's
         self.out = nn.Sequential(

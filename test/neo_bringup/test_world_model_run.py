@@ -42,7 +42,7 @@ def test_it_foretells_better_than_copying_and_its_states_do_not_collapse(trained
     assert figures["error_ratio_1"] < 1.5  # a tenth of a second changes little: copying is hard to beat
     assert figures["error_ratio_8"] < 1.0
     assert figures["spread"] > 0.2
-    assert figures["rank"] > 2.0
+    assert figures["rank"] > 1.3  # 1: all states on one line
     assert took < LIMIT
 
 

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from neo_world_model import config
 from neo_world_model.actor import Memory
 from neo_world_model.losses import losses
-from neo_world_model.modalities import shapes, size
+from neo_world_model.modalities import features, part, shapes, size
 from neo_world_model.text import encode
 from neo_world_model.where import cell_of
 from neo_world_model.world_model import WorldModel
@@ -16,28 +16,33 @@ from neo_world_model.world_model import WorldModel
 COLORS = {"red": (220, 30, 30), "blue": (30, 60, 220), "green": (30, 200, 40)}
 
 
+EYE = np.array([0.15, 0.04, 0.58, 0.0, -1.0, 0.0, -0.85, 0.0, -0.52])  # looks down on the table
+
+
 def scene(rng):
-    """A picture with three patches, and where each is: 64 pixels are 0.64 m."""
+    """A picture with three patches, and the column and row of each, -1 to 1."""
     (eyes, height, width, _), _ = shapes()["vision"]
     image = rng.integers(90, 110, (eyes, height, width, 3)).astype(np.uint8)
     places = []
     for slot, rgb in zip(rng.permutation(3), COLORS.values(), strict=True):
         u, v = int(rng.integers(4, 16)) + 20 * slot, int(rng.integers(8, height - 8))
         image[:, v - 3 : v + 3, u - 3 : u + 3] = rgb
-        places.append([0.45 + (v - 24) / 100, (u - 32) / 100, 0.0])
+        places.append([u / 32 - 1, v / 24 - 1])
     return image, np.array(places)
 
 
-def batch(rng, n):
+def batch(where, rng, n):
+    """Pictures of both eyes alike, prompts, and the places that the left one sees."""
     names, drawn = list(COLORS), [scene(rng) for _ in range(n)]
     which = rng.integers(0, 3, n)
     text = encode([f"pick up the {names[i]} one" for i in which])
-    return (
-        torch.from_numpy(np.stack([image for image, _ in drawn])),
-        torch.zeros(n, size("proprio")),
-        torch.from_numpy(text),
-        torch.tensor(np.stack([places[i] for (_, places), i in zip(drawn, which, strict=True)])).float(),
-    )
+    pixels = torch.tensor(np.stack([at[i] for (_, at), i in zip(drawn, which, strict=True)])).float()
+    proprio, eye = torch.zeros(n, size("proprio")), torch.from_numpy(EYE).float().expand(n, -1)
+    proprio[:, part("proprio", "eye")] = eye / features("proprio")["eye"][1]
+    place = where._hit(eye, pixels[:, None, None, 0], pixels[:, None, None, 1])[:, 0, 0]
+    truth = torch.cat([place, torch.full((n, 1), 0.02)], dim=-1)
+    images = torch.from_numpy(np.stack([image for image, _ in drawn]))
+    return images, proprio, torch.from_numpy(text), truth, pixels
 
 
 def test_a_thing_is_found_by_its_colour():
@@ -47,17 +52,16 @@ def test_a_thing_is_found_by_its_colour():
     optimizer = torch.optim.AdamW(parameters, lr=3e-3)
     rng = np.random.default_rng(0)
     for _ in range(200):
-        vision, proprio, text, truth = batch(rng, 32)
+        vision, proprio, text, truth, pixels = batch(model.where, rng, 32)
         found = model.where(vision, proprio, model.text(text))
         place, log_std = found.place[:, 0], found.log_std[:, 0]
         loss = (0.5 * ((place - truth) * torch.exp(-log_std)).square() + log_std).mean()
-        pixels = torch.stack([truth[:, 1] / 0.32, (truth[:, 0] - 0.45) / 0.24], dim=-1)
         cells = cell_of(pixels)[:, None].expand(-1, 2).flatten()
         loss = loss + 0.5 * cross_entropy(found.answers[:, 0].flatten(0, 1), cells)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    vision, proprio, text, truth = batch(np.random.default_rng(9), 64)
+    vision, proprio, text, truth, _ = batch(model.where, np.random.default_rng(9), 64)
     with torch.no_grad():
         found = model.where(vision, proprio, model.text(text))
         turned = model.where(vision, proprio, model.text(text.roll(1, 0)))
