@@ -86,9 +86,11 @@ class RosRun:
 
     def send_commands(self, stack: Any) -> float:
         """Sends :func:`commands`; their common start."""
-        ready = lambda: all(p.get_subscription_count() for p in self._publishers.values())  # noqa: E731
-        if not stack.wait(ready, 10.0):
-            raise NeoError("nobody listens to commands")
+        stood = self.stood_at or 0
+        listened_to = lambda: all(p.get_subscription_count() for p in self._publishers.values())  # noqa: E731
+        # a plant that was not heard yet has no time that a command may start at
+        if not stack.wait(lambda: self.tick >= stood and listened_to(), 10.0):
+            raise NeoError(f"nobody listens to commands, or the plant stopped at tick {self.tick}")
         start = round(self.tick * CONTROL_DT + LEAD, 3)
         body, hand = commands(start)
         self._publishers["whole_body/command"].publish(convert.whole_body_command_message(body, None))
