@@ -66,7 +66,7 @@ class ImaginedPlanner:
 
     def step(self, observation: Observation) -> Step:
         """Commands of the step that begins, if one does; ``outcome`` is set once."""
-        out = Step(phase=self.phase, progress=self._progress, detail=self._detail)
+        out = Step(phase=self.phase)
         if self._began is None:
             self._began = observation.time
         if self._outcome is None:

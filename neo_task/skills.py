@@ -10,7 +10,17 @@ from neo_description.signals import GraspPhase, HandAction
 from neo_task.grasp_pose import gripper_rotation
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
-from neo_task.taking import SIDE_NAMES, VISIBLE, Sighting, above, candidates, find, in_sight, lost, move, take
+from neo_task.taking import (
+    SIDE_NAMES,
+    Sighting,
+    above,
+    find,
+    in_plain_view,
+    in_sight,
+    move,
+    still_held,
+    take,
+)  # fmt: skip
 
 PALM = -0.03  # m from the gripper's origin to the side of what its palm touches
 PUSHED_AT, HAND_HALF = 0.35, 0.06  # share of an object's height; m the hand needs above the table
@@ -24,8 +34,7 @@ def pick(ctx: Context, task: Task) -> Script:
     while ctx.now.time - start < ctx.params.hold_time:
         ctx.held = ctx.now.time - start
         ctx.enter("hold", 0.75 + 0.25 * ctx.held / ctx.params.hold_time, ctx.detail)
-        if lost(ctx, plan.side):
-            raise TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[plan.side]} hand")
+        still_held(ctx, plan.side, target)
         yield
     ctx.held = ctx.now.time - start
     return f"holding the {target.name} in the {SIDE_NAMES[plan.side]} hand, {ctx.lifted * 100:.0f} cm up"
@@ -70,8 +79,7 @@ def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[
     T_down[:3, 3] += centre - target.centre
     ctx.enter("carry", 0.65, f"to {np.round(centre, 2).tolist()}")
     yield from move(ctx, side, above(T_down, ctx.params.lift_height), ctx.params.move_speed)
-    if lost(ctx, side):
-        raise TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[side]} hand")
+    still_held(ctx, side, target)
     ctx.enter("lower", 0.80)
     yield from move(ctx, side, T_down, ctx.params.lift_speed)
     yield from let_go(ctx, side)
@@ -150,7 +158,7 @@ def reach(ctx: Context, task: Task) -> Script:
 def push(ctx: Context, task: Task) -> Script:
     """Push the object sideways along the table with the flat hand: the right hand to the left, and back.
 
-    Without a direction it goes to the side where the robot stands in the middle of.
+    Without a direction it goes towards the robot's middle.
     """
     ctx.enter("look", 0.05, f"looking for the {task.target}")
     target = yield from find(ctx, task.target)
@@ -181,7 +189,7 @@ def push(ctx: Context, task: Task) -> Script:
     yield from move(ctx, side, T_back, ctx.params.move_speed)
     ctx.body(release=(side,))
     yield from ctx.pause(ctx.params.look_again)
-    seen = [s for s in candidates(ctx, task.target) if s.thing.visible_fraction >= VISIBLE]
+    seen = in_plain_view(ctx, task.target)
     pushed = way * float(seen[0].centre[1] - target.centre[1]) if seen else 0.0
     if pushed < 0.3 * ctx.params.push_distance:
         moved = f"moved {pushed * 100:.0f} cm" if seen else "is out of sight"
@@ -200,8 +208,7 @@ def give(ctx: Context, task: Task) -> Script:
     T_out[1, 3] *= 1.0 if side == "l" else -1.0
     ctx.enter("carry", 0.60, "to where a person can take it")
     yield from move(ctx, side, T_out, ctx.params.move_speed)
-    if lost(ctx, side):
-        raise TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[side]} hand")
+    still_held(ctx, side, target)
     ctx.enter("give", 0.75, f"take the {target.name}")
     ctx.hand(side, HandAction.GIVE)
     taken = yield from ctx.until(

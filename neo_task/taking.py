@@ -48,6 +48,11 @@ def candidates(ctx: Context, query: Query) -> list[Sighting]:
     return sorted(found, key=lambda s: -s.thing.confidence)
 
 
+def in_plain_view(ctx: Context, query: Query) -> list[Sighting]:
+    """The candidates of which enough is seen for their place to be trusted."""
+    return [s for s in candidates(ctx, query) if s.thing.visible_fraction >= VISIBLE]
+
+
 def find(ctx: Context, query: Query) -> Generator[None, None, Sighting]:
     """Look over the table until an object that ``query`` means stands still in several images."""
     points = np.reshape(ctx.params.gaze_points, (-1, 3))
@@ -60,7 +65,7 @@ def find(ctx: Context, query: Query) -> Generator[None, None, Sighting]:
             scene = ctx.now.scene
             if scene is not None and scene.time > seen_at:
                 seen_at = scene.time
-                here = [s for s in candidates(ctx, query) if s.thing.visible_fraction >= VISIBLE]
+                here = in_plain_view(ctx, query)
                 moved = last is None or not here or apart(here[0], last) > ctx.params.steady_distance
                 still = 0 if moved else still + 1
                 if here and (last is None or last.thing.id != here[0].thing.id):
@@ -164,7 +169,7 @@ def _take_once(
     yield from move(ctx, side, plan.T_before, ctx.params.move_speed)
     yield from ctx.pause(ctx.params.look_again)
 
-    again = [s for s in candidates(ctx, query) if s.thing.visible_fraction >= VISIBLE]
+    again = in_plain_view(ctx, query)
     if again:
         if apart(again[0], target) > ctx.params.moved_distance:
             raise TaskFailed("lost", f"the {target.name} has moved")
@@ -190,7 +195,7 @@ def _take_once(
     )
     ctx.lifted = float(ctx.gripper(side)[2, 3] - start)
     if lost(ctx, side) or (not lifted and ctx.lifted < 0.5 * ctx.params.lift_height):
-        raise TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[side]} hand")
+        raise slipped(side, target)
     yield from ctx.pause(ctx.params.look_again)
     if _elsewhere(ctx, side, target):
         raise TaskFailed("lost", f"the {SIDE_NAMES[side]} hand came up without the {target.name}")
@@ -216,12 +221,23 @@ def lost(ctx: Context, side: str) -> bool:
     return ctx.now.hands[side].phase in (GraspPhase.LOST, GraspPhase.IDLE)
 
 
+def slipped(side: str, target: Sighting) -> TaskFailed:
+    """The end of a task whose object is no longer in the hand."""
+    return TaskFailed("lost", f"the {target.name} slipped out of the {SIDE_NAMES[side]} hand")
+
+
+def still_held(ctx: Context, side: str, target: Sighting) -> None:
+    """Ends the task when the hand feels nothing any more."""
+    if lost(ctx, side):
+        raise slipped(side, target)
+
+
 def _elsewhere(ctx: Context, side: str, target: Sighting) -> bool:
     """Whether the object is seen now, well away from the hand that should hold it."""
     seen = [
         s
-        for s in candidates(ctx, Query(target.thing.color, target.thing.class_name))
-        if s.thing.visible_fraction >= VISIBLE and ctx.now.scene and s.thing.last_seen >= ctx.now.scene.time
+        for s in in_plain_view(ctx, Query(target.thing.color, target.thing.class_name))
+        if ctx.now.scene and s.thing.last_seen >= ctx.now.scene.time
     ]
     hand = ctx.gripper(side)[:3, 3]
     return bool(seen) and all(np.linalg.norm(s.centre - hand) > ctx.params.in_hand_distance for s in seen)

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neo_world_model.episode import EVENTS
+from neo_world_model.losses import places_of
 from neo_world_model.mixture import Mixture
 from neo_world_model.modalities import SOURCES
 from neo_world_model.world_model import WorldModel
@@ -91,10 +92,8 @@ def _missed(model: WorldModel, batch: dict[str, Tensor], k: int) -> Tensor:
         return torch.zeros(0)
     words = model.text(batch["other_text"])
     found = model.where(batch["vision"][:, k], batch["proprio"][:, k], words).place[:, 0]
-    row = batch["named"][:, 0]
-    truth = batch["privileged_places"][:, k][torch.arange(len(row)), row.clamp(min=0)]
-    known = (row >= 0) & truth.isfinite().all(dim=-1) & batch["has_vision"][:, k]
-    return (found - truth).norm(dim=-1)[known]
+    truth, known = places_of(batch["privileged_places"][:, k], batch["named"])
+    return (found - truth[:, 0]).norm(dim=-1)[known[:, 0] & batch["has_vision"][:, k]]
 
 
 def _events(logits: Tensor, labels: Tensor) -> dict[str, Any]:

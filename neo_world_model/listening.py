@@ -23,7 +23,7 @@ from neo_ros import convert, graph
 from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.raw_stamp import raw_tick
-from neo_world_model.stepper import Cut, Cutter, picture
+from neo_world_model.stepper import Cut, Cutter
 
 EYES = ("left", "right")
 GROUPS = {"body": BodyState, "l_hand": HandState, "r_hand": HandState}
@@ -72,7 +72,7 @@ class Listening:
         pair = [self._images.get(name) for name in EYES]
         if None not in pair and pair[0].header.stamp == pair[1].header.stamp:  # type: ignore[union-attr]
             left, right = (self._bridge.imgmsg_to_cv2(image, "rgb8") for image in pair)
-            self._cutter.picture = picture(left, right)
+            self._cutter.see(left, right)
 
     def _on_state(self, group: str, raw: bytes) -> None:
         tick = raw_tick(raw)

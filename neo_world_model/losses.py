@@ -133,7 +133,7 @@ def _policy(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
     now, horizon = k - 1, model.settings.horizon
-    places, known = _places(batch["privileged_places"][:, now], batch["meant"])
+    places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
     off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
     plan, done = model.policy(z[:, now], words, places + off, known, batch["proprio"][:, now])
     want = batch["action"][:, now : now + horizon]
@@ -150,7 +150,7 @@ def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
     """(m,) m: how far the policy's gripper targets are from those that were given, where it is taught."""
     k, horizon = model.settings.context, model.settings.horizon
     z, now = model.encode(batch), k - 1
-    places, known = _places(batch["privileged_places"][:, now], batch["meant"])
+    places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
     plan, _ = model.policy(z[:, now], model.text(batch["text"]), places, known, batch["proprio"][:, now])
     want = batch["action"][:, now : now + horizon]
     off = []
@@ -172,7 +172,7 @@ def _weights(action: Tensor) -> Tensor:
     return weights
 
 
-def _places(things: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+def places_of(things: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """Of things (n, THINGS, 3), those in ``rows`` (n, 2): (n, 2, 3) m, and which of them are known."""
     there = rows.clamp(min=0)[..., None].expand(-1, -1, 3)
     places = things.gather(1, there)
@@ -186,7 +186,7 @@ def _where(model: WorldModel, where: Where, batch: Batch, k: int) -> Tensor:
     """
     things, here = batch["privileged_places"][:, k], batch["has_vision"][:, k, None]
     found = where(batch["vision"][:, k], batch["proprio"][:, k], model.text(batch["other_text"]))
-    places, known = _places(things, batch["named"])
+    places, known = places_of(things, batch["named"])
     rows = batch["named"].clamp(min=0)[..., None, None]
     eyes = found.answers.shape[2]
     pixels = batch["privileged_pixels"][:, k].gather(1, rows.expand(-1, -1, eyes, 2))

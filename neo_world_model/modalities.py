@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from neo_description.errors import NeoError
+from neo_description.skeleton import CAMERA_FOVY
 from neo_description.tables import BODY, HAND, SIDES, TAXELS
 
 TABLE = Path(__file__).with_name("modalities.yaml")
@@ -62,6 +63,13 @@ def shapes() -> dict[str, tuple[tuple[int, ...], str]]:
         "touch_valid": (pads, "bool"),
         "action": ((size("action"),), "float32"),
     }
+
+
+def view() -> tuple[float, float]:
+    """Half the width and half the height (m) of what an eye's picture shows a metre before it."""
+    (_, height, width, _), _ = shapes()["vision"]
+    high = float(np.tan(np.deg2rad(CAMERA_FOVY) / 2))
+    return high * width / height, high
 
 
 def part(modality: str, feature: str) -> slice:

@@ -95,14 +95,15 @@ def plan(
     costs, states, chances = _imagined(runtime, given, proposals, goal, search)
     best = int(costs.argmin()) if search.iterations else 0
     found = (float(costs[best]), proposals[best], states[best], chances[best])
-    mean, spread, done = found[1], _spread(search.spread), 0
+    widest = _spread(search.spread)
+    mean, spread, done = found[1], widest, 0
     for _ in range(search.iterations):
         if clock() - began > search.deadline * (done + 1) / (done + 2) and done:
             break  # another iteration like the last would not be done in time
         plans = mean + spread * _smooth(search.samples, action.shape, rng)
         costs, states, chances = _imagined(runtime, given, plans, goal, search)
         elite = plans[costs.argsort()[: search.elite]]
-        mean, spread = elite.mean(axis=0), np.maximum(elite.std(axis=0), 0.1 * _spread(search.spread))
+        mean, spread = elite.mean(axis=0), np.maximum(elite.std(axis=0), 0.1 * widest)
         first = int(costs.argmin())
         if costs[first] < found[0]:
             found = (float(costs[first]), plans[first], states[first], chances[first])

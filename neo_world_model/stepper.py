@@ -131,7 +131,7 @@ class Cut:
 
 
 class Cutter:
-    """Cuts a stream of states into steps; set ``picture`` and ``T_odom_base`` as they come."""
+    """Cuts a stream of states into steps; pictures go to :meth:`see`, set ``T_odom_base`` as it comes."""
 
     def __init__(self) -> None:
         self.stepper = Stepper()
@@ -139,6 +139,10 @@ class Cutter:
         self.T_odom_base = np.eye(4)
         self._slot = -1  # of EVERY ticks
         self._open = False
+
+    def see(self, left: np.ndarray, right: np.ndarray) -> None:
+        """A stereo pair (H, W, 3) of any size: what the next steps show."""
+        self.picture = picture(left, right)
 
     def due(self, tick: int) -> bool:
         """Whether the states of ``tick`` are wanted: one in ``EVERY`` is."""

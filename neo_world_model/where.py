@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
-from neo_description.skeleton import CAMERA_FOVY, EYES
+from neo_description.skeleton import EYES
 from neo_world_model.encoder import mlp
-from neo_world_model.modalities import features, part, shapes
+from neo_world_model.modalities import features, part, shapes, view
 
 NAMED = ("target", "place")
 MIDDLE = (0.45, 0.0, 0.02)  # m in base_link: over the table
@@ -31,7 +31,6 @@ KIND = 16  # numbers of the words that say how a thing is made
 SHARP = 4.0  # at first: how much more a cell that fits answers
 DOWN = 0.15  # a ray that sinks less per metre counts as one that sinks so much
 BASELINE = 2 * EYES[1]  # m
-HALF_HIGH = math.tan(math.radians(CAMERA_FOVY) / 2)  # of the picture, a metre before the eye
 
 
 class Found(NamedTuple):
@@ -74,7 +73,6 @@ class Where(nn.Module):
         self.out = nn.Sequential(
             nn.Linear(5 * eyes + 9 + KIND, 2 * width), nn.GELU(), mlp(2 * width, width, 6)
         )
-        self.half_wide = HALF_HIGH * across / height
         v, u = torch.meshgrid(
             (torch.arange(height // 2) + 0.5) / (height // 4) - 1,
             (torch.arange(across // 2) + 0.5) / (across // 4) - 1,
@@ -111,7 +109,8 @@ class Where(nn.Module):
         """
         right, down = eye[:, None, None, 3:6], eye[:, None, None, 6:9]
         ahead = torch.linalg.cross(right, down)
-        x, y = column[..., None] * self.half_wide, row[..., None] * HALF_HIGH
+        wide, high = view()
+        x, y = column[..., None] * wide, row[..., None] * high
         ray = ahead + x * right + y * down  # (n, q, eyes, 3)
         beside = torch.arange(column.shape[-1], device=column.device)[:, None] * BASELINE
         start = eye[:, None, None, :3] + beside * right  # (n, 1, eyes, 3)

@@ -21,7 +21,7 @@ from neo_description.tables import SIDES
 from neo_ros import convert, graph
 from neo_world_model.episode import Episode
 from neo_world_model.modalities import PROVENANCE
-from neo_world_model.stepper import Cutter, picture
+from neo_world_model.stepper import Cutter
 
 STATES = ("body/state", *(f"{side}_hand/state" for side in SIDES))
 COMMANDS = ("whole_body/command", *(f"{side}_hand/command" for side in SIDES))
@@ -106,7 +106,7 @@ class _Reader:
         if len(self._eyes) == len(EYES):
             (left_at, left), (right_at, right) = (self._eyes[name] for name in EYES)
             if left_at == right_at:
-                self._cutter.picture = picture(left, right)
+                self._cutter.see(left, right)
 
     def _tick(self, tick: int) -> None:
         if not self._cutter.due(tick):

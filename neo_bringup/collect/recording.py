@@ -8,25 +8,23 @@ import numpy as np
 
 from neo_description.kinematics import Kinematics
 from neo_description.signals import HandState
-from neo_description.skeleton import CAMERA_FOVY
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
 from neo_sim.privileged_events import PrivilegedEvents
 from neo_world_model.episode import THINGS, Episode
-from neo_world_model.modalities import PROVENANCE
+from neo_world_model.modalities import PROVENANCE, view
 from neo_world_model.stepper import EVERY, SAMPLES, Stepper, picture
 
 IMAGE = (128, 96)  # px rendered, before the model's own size
 EYES = ("head_left_camera_optical_frame", "head_right_camera_optical_frame")
-HALF_HIGH = float(np.tan(np.deg2rad(CAMERA_FOVY) / 2))
-HALF_WIDE = HALF_HIGH * IMAGE[0] / IMAGE[1]
 
 
 def seen_at(T_base_eye: np.ndarray, places: np.ndarray) -> np.ndarray:
     """(n, 2) column and row, -1 to 1 across the picture, of ``places`` (n, 3) m; NaN outside it."""
     x, y, z = ((places - T_base_eye[:3, 3]) @ T_base_eye[:3, :3]).T
     with np.errstate(invalid="ignore"):
-        pixels = np.stack([x / z / HALF_WIDE, y / z / HALF_HIGH], axis=-1)
+        wide, high = view()
+        pixels = np.stack([x / z / wide, y / z / high], axis=-1)
         inside = (np.abs(pixels) < 1.0).all(axis=-1) & (z > 0.0)
     return np.where(inside[:, None], pixels, np.nan)
 
