@@ -3,7 +3,7 @@
 A plan is made every other step and holds for several. One that is made too late is never carried out: then
 the rest of the one before is, then the inverse dynamics' action, then nothing, and the body holds. One that
 would lead to an event is not carried out either; when no other is found for a while, the task ends and says
-what would have happened.
+what would have happened. A hand that lost what it held is opened, so that the next plans begin anew.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from neo_world_model.commander import Commander
 from neo_world_model.plan import Plan, Search
 from neo_world_model.runtime import Runtime, settings
 
-DONE, SURE = 0.97, 3  # progress, and plans in a row that say so
+DONE, SURE = 0.97, 1.0  # progress, and how long it says so before it is believed (s)
 WOULD = {
     "falls": "the {thing} would fall",
     "slips": "the {thing} would slip out of the hand",
@@ -53,7 +53,7 @@ class ImaginedPlanner:
         self._plan: Plan | None = None
         self._next = 0
         self._began: float | None = None
-        self._sure = 0
+        self._sure_since: float | None = None
         self._vetoed_since: float | None = None
         self._outcome: Outcome | None = None
         self._progress = 0.0
@@ -98,6 +98,10 @@ class ImaginedPlanner:
         body, hands = self._commander.give(action, estimate.T_odom_base)
         out.body.append(body)
         out.hands.extend(hands)
+        for side, hand in observation.hands.items():
+            opened = self._commander.lost(side) if hand.phase == GraspPhase.LOST else None
+            if opened is not None:
+                out.hands.append((side, opened))
 
     def _judge(self, found: Plan, observation: Observation) -> None:
         """Take the plan, unless it is late or would lead to an event."""
@@ -115,8 +119,13 @@ class ImaginedPlanner:
         self._vetoed_since = None
         self._plan, self._next = found, 0
         self._progress = max(self._progress, float(found.progress[0]))
-        self._sure = self._sure + 1 if found.progress[0] >= DONE else 0
-        if self._sure >= SURE:
+        if found.progress[0] < DONE:
+            self._sure_since = None
+        elif self._sure_since is None:
+            self._sure_since = observation.time
+        elif observation.time - self._sure_since >= (
+            SURE if self._held_since is None else self._params.hold_time
+        ):
             self._end(observation, True, "done", f"done: {self._prompt}")
 
     def _present(self) -> np.ndarray | None:

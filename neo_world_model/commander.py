@@ -19,6 +19,7 @@ GRASPS = table()["grasps"]
 ACTIONS = (HandAction.OPEN, HandAction.PRESHAPE, HandAction.CLOSE, HandAction.GIVE)
 APART = 0.5  # of `closing` between two actions
 SURE = 2  # steps in a row that a hand which holds must be told to open
+FARTHEST = 0.72  # m from base_link along the floor: a gripper that is sent farther is sent so far
 
 
 class Commander:
@@ -28,6 +29,7 @@ class Commander:
         self._told = {side: (HandAction.OPEN, "") for side in SIDES}
         self._moving = dict.fromkeys(SIDES, False)
         self._opening = dict.fromkeys(SIDES, 0)
+        self._empty = dict.fromkeys(SIDES, False)
 
     def give(
         self, action: np.ndarray, T_odom_base: np.ndarray
@@ -40,7 +42,7 @@ class Commander:
         hands = []
         for side in SIDES:
             if parts[f"{side}_moves"][0] > 0.5:
-                setattr(body, f"T_{side}_hand", T_odom_base @ pose_of(parts[f"{side}_gripper"]))
+                setattr(body, f"T_{side}_hand", T_odom_base @ within_reach(parts[f"{side}_gripper"]))
                 self._moving[side] = True
             elif self._moving[side]:
                 body.release, self._moving[side] = (*body.release, side), False
@@ -49,10 +51,20 @@ class Commander:
                 hands.append((side, told))
         return body, hands
 
+    def lost(self, side: str) -> HandCommand | None:
+        """Open a hand that lost what it held, once; until a plan begins anew it is not closed again."""
+        if self._told[side][0] == HandAction.OPEN:
+            return None
+        self._empty[side], self._told[side] = True, (HandAction.OPEN, "")
+        return HandCommand(HandAction.OPEN)
+
     def _hand(self, side: str, parts: dict[str, np.ndarray]) -> HandCommand | None:
         before, held = self._told[side]
         step = int(np.clip(round(float(parts[f"{side}_closing"][0]) / APART), 0, len(ACTIONS) - 1))
         wanted, likely = ACTIONS[step], parts[f"{side}_grasp"]
+        if self._empty[side] and wanted in (HandAction.CLOSE, HandAction.GIVE):
+            return None
+        self._empty[side] = False
         closed = before in (HandAction.CLOSE, HandAction.GIVE)
         if closed and wanted in (HandAction.OPEN, HandAction.PRESHAPE):
             self._opening[side] += 1
@@ -71,3 +83,10 @@ class Commander:
             return None
         self._told[side] = wanted, grasp
         return HandCommand(wanted, grasp=grasp, width=float(np.clip(parts[f"{side}_width"][0], *WIDTH)))
+
+
+def within_reach(pose: np.ndarray) -> np.ndarray:
+    """(4, 4) in base_link of nine numbers as of ``pose9``, at most :data:`FARTHEST` away."""
+    T = pose_of(pose)
+    T[:2, 3] *= min(1.0, FARTHEST / max(float(np.hypot(*T[:2, 3])), 1e-9))
+    return T

@@ -72,10 +72,10 @@ class _Act(nn.Module):
         self, z: Tensor, text: Tensor, places: Tensor, known: Tensor, proprio: Tensor
     ) -> tuple[Tensor, ...]:
         words = self.text(text)
-        action, progress = self.policy(z, words, places, known, proprio)
+        told = self.policy(z, words, places, known, proprio)
         goal = self.goal(z, words)
         far = torch.full_like(text[:, 0], self.horizon)
-        return action, progress, goal, self.inverse(z, goal, far)
+        return told.action(), told.progress, goal, self.inverse(z, goal, far)
 
 
 def read_outputs(model: WorldModel) -> list[str]:

@@ -5,17 +5,13 @@ Each head is a small MLP and takes a state of the encoder or of the imagination 
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import torch
 from torch import Tensor, nn
 
-from neo_description.tables import SIDES
 from neo_world_model.encoder import mlp, transformer
 from neo_world_model.episode import EVENTS
-from neo_world_model.modalities import part, shapes, size
+from neo_world_model.modalities import shapes, size
 from neo_world_model.text import CODES, LENGTH, PAD
-from neo_world_model.where import MIDDLE, SCALE
 
 DISTANCES = (1, 2, 4, 8, 16)  # steps: upper ends of the classes of reachability; beyond: out of reach
 LOG_STD = (-4.0, 3.0)
@@ -97,37 +93,6 @@ class Text(nn.Module):
         near = self.near(self.code(text).movedim(1, 2)).movedim(1, 2)
         out = self.layers(near + self.place, src_key_padding_mask=~seen)
         return (out * seen[..., None]).sum(dim=1) / seen.sum(dim=1, keepdim=True)
-
-
-class Policy(nn.Module):
-    """What to do for a prompt: the next ``horizon`` actions (n, horizon, action size), and how much of the
-    task is done then, (n, horizon) in 0..1.
-
-    ``places`` (n, 2, 3) m in base_link: target and place (see :mod:`neo_world_model.where`); ``known``
-    (n, 2): which of them the prompt names.
-    """
-
-    grippers: Tensor
-
-    def __init__(self, settings: SimpleNamespace):
-        super().__init__()
-        width, self.horizon = settings.width, settings.horizon
-        at = [torch.arange(size("proprio"))[part("proprio", f"{side}_gripper")] for side in SIDES]
-        self.register_buffer("grippers", torch.cat(at), persistent=False)
-        inputs = 2 * width + 2 * 3 + 2 + len(self.grippers)
-        self.out = nn.Sequential(
-            nn.Linear(inputs, 4 * width), nn.GELU(), nn.Linear(4 * width, 4 * width), nn.GELU(),
-            nn.Linear(4 * width, self.horizon * (size("action") + 1)),
-        )  # fmt: skip
-
-    def forward(
-        self, z: Tensor, words: Tensor, places: Tensor, known: Tensor, proprio: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        known = known.to(z.dtype)
-        near = (places - places.new_tensor(MIDDLE)) / SCALE * known[..., None]
-        given = [z, words, near.flatten(1), known, proprio[:, self.grippers]]
-        out = self.out(torch.cat(given, dim=-1)).unflatten(-1, (self.horizon, -1))
-        return out[..., :-1], torch.sigmoid(out[..., -1])
 
 
 class Goal(nn.Module):

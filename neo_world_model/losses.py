@@ -7,8 +7,8 @@
     tie       the latent action of a robot's step is the code of its real one
     reach     the distance between two states in steps, or that they are of different episodes
     where     where the things stand that another prompt about the scene names
-    policy    the teacher's, the operator's and the policy's own next actions, where they succeeded, and how
-              far the task is then; from state, prompt and where its things are, give or take a centimetre
+    policy    what the teacher, the operator or the policy itself asked for next, where they succeeded, and
+              how far the task is then; from state, prompt and where its things are, give or take a centimetre
     goal      the state they lead to
     consequence, doubt, pixel: heads that read states and change none
 
@@ -27,7 +27,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
 from neo_world_model.heads import DISTANCES, Pixels, Reach, Senses, gaussian_nll
-from neo_world_model.modalities import PROVENANCE, features, part
+from neo_world_model.modalities import PROVENANCE
+from neo_world_model.policy import gripper_error, unlike
 from neo_world_model.sigreg import sigreg
 from neo_world_model.where import LOG_STD, SCALE, Where, cell_of
 
@@ -38,7 +39,6 @@ Batch = dict[str, Tensor]
 TAUGHT = tuple(PROVENANCE.index(name) for name in ("policy", "teacher", "teleop"))
 TINY = 1e-6
 PLACE_NOISE = 0.008  # m: how well a robot knows where things are
-GRIPPER_WEIGHT = 5.0
 SEARCH_WEIGHT = 0.5  # of the cell that shows a thing, beside where the thing is
 
 
@@ -132,44 +132,26 @@ def _reach(model: WorldModel, z: Tensor, generator: torch.Generator | None) -> T
 def _policy(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
-    now, horizon = k - 1, model.settings.horizon
+    now = k - 1
     places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
     off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
-    plan, done = model.policy(z[:, now], words, places + off, known, batch["proprio"][:, now])
-    want = batch["action"][:, now : now + horizon]
-    told = batch["progress"][:, now + 1 : now + 1 + horizon]
-    here = _taught(batch, k)
-    wrong = ((plan - want).abs() * _weights(want)).mean(dim=-1)
-    late = (done - told.nan_to_num()).abs()
-    return mean_of(wrong, batch["has_action"][:, now : now + horizon] & here) + mean_of(
-        late, here & told.isfinite()
-    )
+    told = model.policy(z[:, now], words, places + off, known, batch["proprio"][:, now])
+    far, here = batch["lesson_progress"], _taught(batch, k)
+    late = (told.progress - far.nan_to_num()).abs()
+    return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())
 
 
 def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
     """(m,) m: how far the policy's gripper targets are from those that were given, where it is taught."""
-    k, horizon = model.settings.context, model.settings.horizon
+    k = model.settings.context
     z, now = model.encode(batch), k - 1
     places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
-    plan, _ = model.policy(z[:, now], model.text(batch["text"]), places, known, batch["proprio"][:, now])
-    want = batch["action"][:, now : now + horizon]
+    told = model.policy(z[:, now], model.text(batch["text"]), places, known, batch["proprio"][:, now])
     off = []
     for side in SIDES:
-        at = part("action", f"{side}_gripper")
-        moves = want[..., part("action", f"{side}_moves")][..., 0] > 0.5
-        away = (plan - want)[..., at.start : at.start + 3].norm(dim=-1) * features("action")[
-            f"{side}_gripper"
-        ][1]
-        off.append(away[moves & _taught(batch, k) & batch["has_action"][:, now : now + horizon]])
+        away, moves = gripper_error(told, batch["lesson"], side)
+        off.append(away[moves & _taught(batch, k)])
     return torch.cat(off)
-
-
-def _weights(action: Tensor) -> Tensor:
-    """Of an action's numbers: where grippers go matters most."""
-    weights = torch.ones_like(action[0, 0])
-    for side in SIDES:
-        weights[part("action", f"{side}_gripper")][:3] = GRIPPER_WEIGHT
-    return weights
 
 
 def places_of(things: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -215,10 +197,10 @@ def _goal(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> 
 
 
 def _taught(batch: Batch, k: int) -> Tensor:
-    """(n, horizon) bool: steps from the last of the context on that somebody chose on purpose and well."""
-    by = batch["provenance"][:, k - 1 : -1]
+    """(n, 1) bool: whether somebody chose the action of the context's last step on purpose and well."""
+    by = batch["provenance"][:, k - 1 : k]
     chosen = torch.isin(by, torch.tensor(TAUGHT, device=by.device, dtype=by.dtype))
-    return chosen & ~batch["failed"][:, None]
+    return chosen & ~batch["failed"][:, None] & batch["has_action"][:, k - 1 : k]
 
 
 def _consequence(model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int) -> Tensor:

@@ -5,6 +5,8 @@
 
 ``text`` is the prompt, ``meant`` (n, 2) its target and place among the scene's things, -1 for none;
 ``other_text`` and ``named`` are of another prompt about the same scene. ``failed`` (n,): it did not work.
+``lesson`` (n, horizon, action size) and ``lesson_progress`` (n, horizon) are what the last step of the
+context teaches, see :mod:`neo_world_model.teaching`.
 
 A source's weight is its share of the windows, whatever its size; sources without data are left out and the
 others share what is left. Batches are numbered: the same seed and number give the same batch, so a run that
@@ -18,17 +20,23 @@ from typing import Any
 import numpy as np
 
 from neo_description.errors import NeoError
-from neo_world_model.modalities import SOURCES, shapes
+from neo_world_model.mirror import mirrored, mirrored_prompt
+from neo_world_model.modalities import SOURCES, shapes, size
 from neo_world_model.prompts import Asked, draw
 from neo_world_model.store import Store, columns
+from neo_world_model.teaching import lesson, taught
 from neo_world_model.text import encode
 
 Batch = dict[str, np.ndarray]
+LEARNT_FROM = ("action", "proprio", "progress")
 OTHERS = 0.7  # chance that another prompt is drawn for a window, to find things by
 
 
 class Mixture:
-    """``held_out``: every so-manieth episode is kept for evaluation, and only those when ``held`` is True."""
+    """``held_out``: every so-manieth episode is kept for evaluation, and only those when ``held`` is True.
+
+    ``context``: how many of the ``steps`` are past; ``mirror``: share of windows drawn as in a mirror.
+    """
 
     def __init__(
         self,
@@ -38,6 +46,8 @@ class Mixture:
         seed: int = 0,
         held_out: int = 10,
         held: bool = False,
+        context: int = 1,
+        mirror: float = 0.0,
     ):
         unknown = set(weights) - set(SOURCES)
         if unknown:
@@ -45,6 +55,8 @@ class Mixture:
         self.steps = steps
         self._stores = stores
         self._seed = (seed, int(held))
+        self._context, self._mirror = context, mirror
+        self._taught: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         of: dict[str, list[tuple[int, int, int]]] = {}
         for s, store in enumerate(stores):
             for e, about in enumerate(store.episodes):
@@ -67,45 +79,65 @@ class Mixture:
         """How many different windows there are."""
         return int(sum(ends[-1] for ends in self._starts.values()))
 
-    def batch(self, size: int, number: int) -> Batch:
-        """``size`` windows; what is missing is zero, its ``has_`` False; labels that are missing are NaN."""
+    def batch(self, count: int, number: int) -> Batch:
+        """``count`` windows; what is missing is zero, its ``has_`` False; labels that are missing are NaN."""
         rng = np.random.default_rng([*self._seed, number])
         out: Batch = {}
         for name, (shape, dtype) in columns().items():
             unknown = np.nan if name.startswith("privileged") or name == "progress" else 0
-            out[name] = np.full((size, self.steps, *shape), unknown, dtype)
+            out[name] = np.full((count, self.steps, *shape), unknown, dtype)
         for name in shapes():
-            out[f"has_{name}"] = np.zeros((size, self.steps), bool)
-        out["source"] = np.zeros(size, np.int64)
-        out["failed"] = np.zeros(size, bool)
-        out["meant"], out["named"] = np.full((2, size, 2), -1, np.int64)
+            out[f"has_{name}"] = np.zeros((count, self.steps), bool)
+        horizon = self.steps - self._context
+        out["lesson"] = np.zeros((count, horizon, size("action")), np.float32)
+        out["lesson_progress"] = np.full((count, horizon), np.nan, np.float32)
+        out["source"] = np.zeros(count, np.int64)
+        out["failed"] = np.zeros(count, bool)
+        out["meant"], out["named"] = np.full((2, count, 2), -1, np.int64)
         texts, others = [], []
-        for i, k in enumerate(rng.choice(len(self.sources), size, p=self._share)):
+        for i, k in enumerate(rng.choice(len(self.sources), count, p=self._share)):
             source = self.sources[k]
             out["source"][i] = SOURCES.index(source)
-            about = self._draw(source, out, i, rng)
-            texts.append(str(about["prompt"]))
+            about, flipped = self._draw(source, out, i, rng)
+            in_words = mirrored_prompt if flipped else str
+            texts.append(in_words(about["prompt"]))
             out["failed"][i] = about["success"] is False
             out["meant"][i] = _rows(about["things"], about["target"], about["place"])
             asked = Asked(texts[-1], about["target"], about["place"])
             if len(about["things"]) >= 3 and rng.random() < OTHERS:
-                asked = draw(rng, about["things"])
+                asked = draw(
+                    rng, about["things"]
+                )  # true either way: nothing in it is left or right of the robot
             others.append(asked.prompt)
             out["named"][i] = _rows(about["things"], asked.target, asked.place)
         out["text"], out["other_text"] = encode(texts), encode(others)
         return out
 
-    def _draw(self, source: str, out: Batch, i: int, rng: np.random.Generator) -> dict[str, Any]:
+    def _draw(self, source: str, out: Batch, i: int, rng: np.random.Generator) -> tuple[dict[str, Any], bool]:
         ends = self._starts[source]
         drawn = int(rng.integers(ends[-1]))
         k = int(np.searchsorted(ends, drawn, side="right"))
         s, e, starts = self._episodes[source][k]
         store, start = self._stores[s], drawn - (int(ends[k]) - starts)
-        for name, values in store.window(e, start, self.steps).items():
+        window = store.window(e, start, self.steps)
+        if "action" in window and "proprio" in window:
+            window |= self._lesson(s, e, start + self._context - 1)
+        flipped = bool(rng.random() < self._mirror)
+        for name, values in (mirrored(window) if flipped else window).items():
             out[name][i] = values
             if name in shapes():
                 out[f"has_{name}"][i] = True
-        return store.episodes[e]
+        return store.episodes[e], flipped
+
+    def _lesson(self, s: int, e: int, now: int) -> Batch:
+        """What step ``now`` of episode ``e`` of store ``s`` teaches."""
+        whole = self._stores[s].window(e, 0, self._stores[s].episodes[e]["steps"], LEARNT_FROM)
+        if (s, e) not in self._taught:
+            self._taught[s, e] = taught(whole["action"], whole["proprio"])
+        rows, done = self._taught[s, e]
+        horizon = self.steps - self._context
+        action, far = lesson(whole["action"], whole.get("progress"), rows, done, now, horizon)
+        return {"lesson": action, "lesson_progress": far}
 
 
 def _rows(things: list[str], *names: str) -> list[int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,13 @@ class Store:
         self._maps.clear()
         return len(self.episodes) - 1
 
-    def window(self, number: int, start: int, steps: int) -> dict[str, np.ndarray]:
-        """What episode ``number`` has of ``steps`` steps from ``start``: column → (steps, …), a copy."""
+    def window(
+        self, number: int, start: int, steps: int, only: Collection[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """What episode ``number`` has of ``steps`` steps from ``start``: column → (steps, …), a copy.
+
+        ``only``: these columns; empty: all.
+        """
         about = self.episodes[number]
         if not 0 <= start <= about["steps"] - steps:
             raise NeoError(
@@ -99,6 +105,7 @@ class Store:
         return {
             name: np.array(self._map(name)[row + start : row + start + steps])
             for name, row in about["rows"].items()
+            if not only or name in only
         }
 
     def _end(self, name: str) -> int:

@@ -65,8 +65,9 @@ class Trainer:
         stores, mix = [Store(store) for store in settings.stores], weights(settings)
         self._length = settings.context + settings.horizon
         own = settings.seed + 1000 * place.rank  # each rank draws its own windows
-        self._drawn = Mixture(stores, mix, self._length, own, settings.held_out)
-        self._held = Mixture(stores, mix, self._length, settings.seed, settings.held_out, held=True)
+        each, k = settings.held_out, settings.context
+        self._drawn = Mixture(stores, mix, self._length, own, each, context=k, mirror=settings.mirror)
+        self._held = Mixture(stores, mix, self._length, settings.seed, each, held=True, context=k)
         self.model = _begun(settings).to(place.device)
         self._wrapped = share_out(self.model, settings.sharding, place)
         self._optimizer = torch.optim.AdamW(

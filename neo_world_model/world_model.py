@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from neo_world_model.encoder import StepEncoder
-from neo_world_model.heads import Consequences, Doubt, Goal, Inverse, Pixels, Policy, Reach, Senses, Text
+from neo_world_model.heads import Consequences, Doubt, Goal, Inverse, Pixels, Reach, Senses, Text
 from neo_world_model.losses import losses
+from neo_world_model.policy import Policy
 from neo_world_model.predictor import Actions, Predictor
 from neo_world_model.where import Where
 

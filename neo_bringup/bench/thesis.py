@@ -105,7 +105,13 @@ def score(model: Any, robot: str) -> dict[str, float]:
 
     s = model.settings
     held = Mixture(
-        [Store(robot)], {"sim": 1.0}, s.context + s.horizon, seed=1, held_out=s.held_out, held=True
+        [Store(robot)],
+        {"sim": 1.0},
+        s.context + s.horizon,
+        seed=1,
+        held_out=s.held_out,
+        held=True,
+        context=s.context,
     )
     figures = evaluate(model, held, batches=BATCHES)
     with torch.no_grad():

@@ -72,7 +72,8 @@ def held_out(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> dict[
     loaded, _ = checkpoint.load(model())
     length = loaded.settings.context + loaded.settings.horizon
     # every episode is held out: none of them was trained on
-    held = Mixture([Store(folder)], {"sim": 1.0}, length, seed=1, held_out=1, held=True)
+    held = Mixture([Store(folder)], {"sim": 1.0}, length, seed=1, held_out=1, held=True,
+                   context=loaded.settings.context)  # fmt: skip
     figures = evaluate(loaded, held, batches=8)
     return {name: value for name, value in figures.items() if isinstance(value, float)}
 

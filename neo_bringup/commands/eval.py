@@ -40,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     model, card = checkpoint.load(args.model)
     s = model.settings
     stores = [Store(folder) for folder in args.store or s.stores]
-    held = Mixture(stores, weights(s), s.context + s.horizon, s.seed, s.held_out, held=True)
+    held = Mixture(
+        stores, weights(s), s.context + s.horizon, s.seed, s.held_out, held=True, context=s.context
+    )
     figures = evaluate(model, held, args.batches)
     numbers = {name: value for name, value in figures.items() if isinstance(value, float)}
     table = Table(title=f"{args.model}, step {card['step']}, {held.windows} held-out windows")

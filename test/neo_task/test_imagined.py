@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neo_description.errors import NeoError
-from neo_description.signals import BodyEstimate, GraspPhase, GraspStatus, Safety
+from neo_description.signals import BodyEstimate, GraspPhase, GraspStatus, HandAction, Safety
 from neo_task import imagined
 from neo_task.imagined import ImaginedPlanner
 from neo_task.planner import Observation
@@ -127,15 +127,32 @@ def test_a_veto_that_passes_lets_the_task_go_on(monkeypatch):
     assert robot.planner.step is not None
 
 
-def test_it_is_done_when_three_plans_in_a_row_say_so(monkeypatch):
+def test_it_is_done_when_plans_say_so_for_a_second_and_longer_when_something_is_held(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(progress=0.99)])
+    steps = [robot.step() for _ in range(14)]
+    assert [step.outcome is not None for step in steps].index(True) in (10, 12)  # a second, and two steps a plan
     robot = Robot(monkeypatch, [made_plan(progress=0.99)])
     robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
-    steps = [robot.step() for _ in range(6)]
-    assert [step.outcome is not None for step in steps] == [False, False, False, False, True, True]
+    steps = [robot.step() for _ in range(34)]
+    assert [step.outcome is not None for step in steps].index(True) in (30, 32)  # hold_time
     outcome = steps[-1].outcome
     assert outcome.success
     assert outcome.peak_force == 6.0
-    assert outcome.held == pytest.approx(0.4)
+    assert outcome.held == pytest.approx(3.1, abs=0.15)
+
+
+def test_a_doubt_begins_the_second_anew(monkeypatch):
+    sure, doubtful = made_plan(progress=0.99), made_plan(progress=0.5)
+    robot = Robot(monkeypatch, [sure, sure, doubtful, sure])
+    assert not any(robot.step().outcome for _ in range(14))
+
+
+def test_a_hand_that_lost_what_it_held_is_opened_once(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(closing=1.0)])
+    assert [command.action for _, command in robot.step().hands] == [HandAction.CLOSE]
+    robot.hand = GraspStatus(phase=GraspPhase.LOST)
+    told = [(side, command.action) for _ in range(4) for side, command in robot.step().hands]
+    assert told == [("r", HandAction.OPEN)]
 
 
 def test_a_stopped_robot_and_lost_time_end_the_task(monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neo_description.signals import BodyState, HandAction, HandCommand, HandState, WholeBodyCommand
-from neo_world_model.commander import Commander
+from neo_world_model.commander import FARTHEST, Commander
 from neo_world_model.modalities import part
 from neo_world_model.stepper import Stepper
 
@@ -84,3 +84,25 @@ def test_only_what_is_held_is_given():
     ((_, first),) = commander.give(action, BASE)[1]
     ((_, second),) = commander.give(action, BASE)[1]
     assert (first.action, second.action) == (HandAction.CLOSE, HandAction.GIVE)
+
+
+def test_a_hand_that_lost_what_it_held_stays_open_until_a_plan_begins_anew():
+    close, shape = (
+        stepped(("l_hand", HandCommand(action, grasp="medium_wrap")))
+        for action in (HandAction.CLOSE, HandAction.PRESHAPE)
+    )
+    commander = Commander()
+    commander.give(close, BASE)
+    assert commander.lost("l").action == HandAction.OPEN
+    assert commander.lost("l") is None
+    assert commander.give(close, BASE)[1] == []
+    assert [hand.action for _, hand in commander.give(shape, BASE)[1]] == [HandAction.PRESHAPE]
+    assert [hand.action for _, hand in commander.give(close, BASE)[1]] == [HandAction.CLOSE]
+
+
+def test_a_gripper_is_not_sent_out_of_reach():
+    body, _ = Commander().give(
+        stepped(("body", WholeBodyCommand(valid_for=9.0, T_l_hand=BASE @ pose(2.0, 0.0, 0.1)))), BASE
+    )
+    place = (np.linalg.inv(BASE) @ body.T_l_hand)[:3, 3]
+    np.testing.assert_allclose(place, [FARTHEST, 0.0, 0.1], atol=1e-6)

@@ -88,7 +88,8 @@ def test_places_and_deeds_are_equal_within_1e_4(pair):
     with torch.no_grad():
         words, state = model.text(torch.from_numpy(text)), torch.from_numpy(z)
         mean, log_std, logit, _ = model.where(torch.from_numpy(vision), torch.from_numpy(proprio), words)
-        plan, done = model.policy(state, words, mean, torch.from_numpy(known), torch.from_numpy(proprio))
+        answer = model.policy(state, words, mean, torch.from_numpy(known), torch.from_numpy(proprio))
+        plan, done = answer.action(), answer.progress
         goal = model.goal(state, words)
         towards = model.inverse(state, goal, torch.full((n,), s.horizon))
     np.testing.assert_allclose(named, torch.sigmoid(logit).numpy(), atol=1e-4)

@@ -138,7 +138,8 @@ def test_an_untrained_model_is_told_from_a_trained_one_by_its_figures(store):
     settings = config.load("ci", **SMALL, stores=[store])
     from neo_world_model.world_model import WorldModel
 
-    held = Mixture([Store(store)], {"sim": 1.0}, settings.context + settings.horizon, held=True)
+    held = Mixture([Store(store)], {"sim": 1.0}, settings.context + settings.horizon,
+                   held=True, context=settings.context)  # fmt: skip
     figures = evaluate(WorldModel(settings), held, batches=2)
     assert figures["error_ratio_1"] > 0.9
     assert figures["rank"] < 10.0

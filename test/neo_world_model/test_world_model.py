@@ -31,7 +31,8 @@ def batch(settings, tmp_path):
     store = Store.create(tmp_path)
     for i in range(12):
         store.add(episode(i, 20, "web_video" if i % 3 == 2 else "sim"))
-    drawn = Mixture([store], {"sim": 1.0, "web_video": 1.0}, settings.context + settings.horizon)
+    drawn = Mixture([store], {"sim": 1.0, "web_video": 1.0}, settings.context + settings.horizon,
+                    context=settings.context)  # fmt: skip
     return tensors(drawn.batch(16, 0), torch.device("cpu"))
 
 
