@@ -12,6 +12,7 @@ from neo_world_model.encoder import mlp, transformer
 from neo_world_model.episode import EVENTS
 from neo_world_model.modalities import shapes, size
 from neo_world_model.text import CODES, LENGTH, PAD
+from neo_world_model.where import MIDDLE, SCALE
 
 DISTANCES = (1, 2, 4, 8, 16)  # steps: upper ends of the classes of reachability; beyond: out of reach
 LOG_STD = (-4.0, 3.0)
@@ -115,6 +116,26 @@ class Consequences(nn.Module):
 
     def forward(self, now: Tensor, then: Tensor) -> Tensor:
         return self.out(torch.cat([now.expand_as(then), then], dim=-1))
+
+
+class Paths(nn.Module):
+    """Where the things that a prompt names are in imagined states: (n, h, 2, 3) m in base_link.
+
+    ``now`` (n, 1, width), ``then`` (n, h, width), ``words`` (n, width), ``places`` (n, 2, 3) m now.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.mix = nn.Sequential(nn.Linear(3 * width + 6, 2 * width), nn.GELU())
+        self.out = nn.Linear(2 * width, 6)
+        nn.init.zeros_(self.out.weight)  # at first nothing moves
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, now: Tensor, then: Tensor, words: Tensor, places: Tensor) -> Tensor:
+        near = ((places - places.new_tensor(MIDDLE)) / SCALE).flatten(1)
+        known = torch.cat([words, near], dim=-1)[:, None].expand(-1, then.shape[1], -1)
+        moved = self.out(self.mix(torch.cat([now.expand_as(then), then, known], dim=-1)))
+        return places[:, None] + SCALE * moved.unflatten(-1, (2, 3))
 
 
 class Doubt(nn.Module):

@@ -10,6 +10,7 @@
     policy    what the teacher, the operator or the policy itself asked for next, where they succeeded, and
               how far the task is then; from state, prompt and where its things are, give or take a centimetre
     goal      the state they lead to
+    paths     where the named things go, from where they are, give or take a centimetre
     consequence, doubt, pixel: heads that read states and change none
 
 Everything is masked by what a window has.
@@ -68,6 +69,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "policy": _policy(model, z, words, batch, k, generator),
         "goal": _goal(model, z, words, batch, k),
         "consequence": _consequence(model, z[:, k - 1 : k].detach(), mean.detach(), batch, k),
+        "paths": _paths(model, z[:, k - 1 : k], mean, batch, k, generator),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
     if model.where is not None:
@@ -188,6 +190,26 @@ def _where(model: WorldModel, where: Where, batch: Batch, k: int) -> Tensor:
         + SEARCH_WEIGHT * mean_of(narrow, known & here & ~seen)
         + mean_of(said.mean(dim=-1), has_things)
     )
+
+
+def _paths(
+    model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int, generator: torch.Generator | None
+) -> Tensor:
+    found, places, known = named_paths(model, now, then, batch, k, PLACE_NOISE, generator)
+    return mean_of((found - places).abs().mean(dim=-1) / SCALE, known)
+
+
+def named_paths(
+    model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int,
+    noise: float = 0.0, generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """Where named things go as imagined and as they went, (n, h, 2, 3) m, and (n, h, 2) which are known."""
+    start, here = places_of(batch["privileged_places"][:, k - 1], batch["named"])
+    off = noise * torch.randn(start.shape, generator=generator).to(start.device)
+    found = model.paths(now, then, model.text(batch["other_text"]), start + off)
+    rows = batch["named"].clamp(min=0)[:, None, :, None].expand(-1, then.shape[1], -1, 3)
+    went = batch["privileged_places"][:, k:].gather(2, rows)
+    return found, went.nan_to_num(), here[:, None] & went.isfinite().all(dim=-1)
 
 
 def _goal(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from neo_world_model.encoder import StepEncoder
-from neo_world_model.heads import Consequences, Doubt, Goal, Inverse, Pixels, Reach, Senses, Text
+from neo_world_model.heads import Consequences, Doubt, Goal, Inverse, Paths, Pixels, Reach, Senses, Text
 from neo_world_model.losses import losses
 from neo_world_model.policy import Policy
 from neo_world_model.predictor import Actions, Predictor
@@ -44,6 +44,7 @@ class WorldModel(nn.Module):
         self.goal = Goal(width)
         self.consequences = Consequences(width)
         self.doubt = Doubt(width)
+        self.paths = Paths(width)
         self.pixels = Pixels(width, settings.channels) if settings.pixel_weight else None
 
     def encode(self, batch: Batch, withheld: dict[str, Tensor] | None = None) -> Tensor:

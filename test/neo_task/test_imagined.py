@@ -130,7 +130,10 @@ def test_a_veto_that_passes_lets_the_task_go_on(monkeypatch):
 def test_it_is_done_when_plans_say_so_for_a_second_and_longer_when_something_is_held(monkeypatch):
     robot = Robot(monkeypatch, [made_plan(progress=0.99)])
     steps = [robot.step() for _ in range(14)]
-    assert [step.outcome is not None for step in steps].index(True) in (10, 12)  # a second, and two steps a plan
+    assert [step.outcome is not None for step in steps].index(True) in (
+        10,
+        12,
+    )  # a second, and two steps a plan
     robot = Robot(monkeypatch, [made_plan(progress=0.99)])
     robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
     steps = [robot.step() for _ in range(34)]
