@@ -5,7 +5,11 @@
     rank             exp of the entropy of the covariance's eigenvalues: how many directions states use
     coverage_<source> share of errors within the 90 % bound, on the half of the windows that did not set it
     auc_<event>      that a step with the event is ranked over one without it, 0.1 to 0.8 s ahead
+    auc_<event>_next the same, 0.1 s ahead alone
     where_cm         median distance of things from where the model sees them, when a prompt names them
+    gripper_cm       median distance of the policy's gripper targets from the teacher's
+    landing_cm       mean distance of named things that fall, from where they are foretold to be 0.8 s on
+    landing_ratio    the same over that of going on as fast as in the last step
 
 Chances of events are calibrated on the first half of the windows by Platt's two numbers (Platt 1999), and
 ranked on the other half. The bound is split conformal: the 0.9 quantile, source by source and horizon by
@@ -22,12 +26,13 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neo_world_model.episode import EVENTS
-from neo_world_model.losses import places_of
+from neo_world_model.losses import named_paths, places_of, taught_gripper_error
 from neo_world_model.mixture import Mixture
 from neo_world_model.modalities import SOURCES
 from neo_world_model.world_model import WorldModel
 
 LEVEL = 0.9
+FALLEN = 0.3  # m lower at the horizon than now
 SEEN = 10  # steps with and without an event that are needed to judge it
 SIZE = 64
 
@@ -45,7 +50,7 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
     device = next(model.parameters()).device
     k, horizon = model.settings.context, model.settings.horizon
     error, copied, scores, sources, states = [], [], [], [], []
-    logits, labels, missed = [], [], []
+    logits, labels, missed, off, landed = [], [], [], [], []
     was = model.training
     model.eval()
     for number in range(batches):
@@ -63,6 +68,8 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
         logits.append(model.consequences(now, imagined).float().cpu())
         labels.append(torch.stack([batch[f"privileged_{name}"][:, k:] for name in EVENTS], dim=-1).cpu())
         missed.append(_missed(model, batch, k).cpu())
+        off.append(taught_gripper_error(model, batch).cpu())
+        landed.append(_landed(model, now, imagined, batch, k).cpu())
     model.train(was)
     errors, copies = torch.cat(error).numpy(), torch.cat(copied).numpy()
     figures: dict[str, Any] = {
@@ -74,6 +81,13 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
     away = torch.cat(missed)
     if len(away):
         figures["where_cm"] = 100.0 * float(away.median())
+    grippers = torch.cat(off)
+    if len(grippers):
+        figures["gripper_cm"] = 100.0 * float(grippers.median())
+    fallen = torch.cat(landed)
+    if len(fallen) >= SEEN:
+        ours, onwards = fallen.mean(dim=0).tolist()
+        figures |= {"landing_cm": 100.0 * ours, "landing_ratio": ours / onwards}
     source, score = torch.cat(sources).numpy(), torch.cat(scores).numpy()
     figures["bounds"], figures["quantiles"] = {}, {}
     for name in held.sources:
@@ -96,6 +110,16 @@ def _missed(model: WorldModel, batch: dict[str, Tensor], k: int) -> Tensor:
     return (found - truth[:, 0]).norm(dim=-1)[known[:, 0] & batch["has_vision"][:, k]]
 
 
+def _landed(model: WorldModel, now: Tensor, then: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:
+    """(m, 2) m: of things that fall, how far off they end as foretold, and going on as in the last step."""
+    found, went, known = named_paths(model, now, then, batch, k)
+    start, before = (places_of(batch["privileged_places"][:, t], batch["named"])[0] for t in (k - 1, k - 2))
+    onwards = start + then.shape[1] * (start - before)
+    falls = known.all(dim=1) & (start[..., 2] - went[:, -1, :, 2] > FALLEN)
+    ends = [(end - went[:, -1]).norm(dim=-1)[falls] for end in (found[:, -1], onwards)]
+    return torch.stack(ends, dim=-1)
+
+
 def _events(logits: Tensor, labels: Tensor) -> dict[str, Any]:
     """``logits``, ``labels`` (n, horizon, events), NaN: unknown. Events that hardly happen are left out."""
     out: dict[str, Any] = {"calibration": {}}
@@ -107,6 +131,10 @@ def _events(logits: Tensor, labels: Tensor) -> dict[str, Any]:
             continue
         out["calibration"][name] = platt(*rows[0])
         out[f"auc_{name}"] = auc(*rows[1])
+        first = logits[half:, 0, i], labels[half:, 0, i]
+        seen = first[1].isfinite()
+        if SEEN <= int(first[1][seen].sum()) <= int(seen.sum()) - SEEN:
+            out[f"auc_{name}_next"] = auc(first[0][seen], first[1][seen])
     return out
 
 

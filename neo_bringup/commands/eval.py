@@ -16,6 +16,11 @@ MEANING = {
     "error_ratio": "squared error of imagined states over that of copying the last, so many steps ahead",
     "spread": "mean standard deviation of a state's numbers (1: as a Gaussian's)",
     "rank": "directions that states use",
+    "auc": "the event ranked over steps without it (chance 0.5)",
+    "where_cm": "named things off where they are seen, median",
+    "gripper_cm": "the policy's gripper targets off the teacher's, median",
+    "landing_cm": "things that fall off where they are foretold to be at the horizon, mean",
+    "landing_ratio": "the same over that of going on as fast as before",
     "coverage": "share of errors within the 90 % bound",
 }
 
