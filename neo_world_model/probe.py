@@ -31,13 +31,14 @@ def grip_rmse(model: WorldModel, drawn: Mixture, held: Mixture, batches: int, si
 
 def _pairs(model: WorldModel, windows: Mixture, batches: int, size: int) -> tuple[Tensor, Tensor]:
     """States (m, width + 1) imagined one step ahead, the last number 1, and normal force (m, hands) then."""
-    k, out = model.settings.context, []
+    k = model.settings.context
+    states, forces = [], []
     device = next(model.parameters()).device
     for number in range(batches):
         batch = tensors(windows.batch(size, number), device)
         here = batch["has_touch"][:, k] & batch["has_action"][:, k]
         then = model.imagine(model.encode(batch)[:, :k], batch["action"][:, :k]).mean(dim=0)[:, 0]
         force = batch["touch"][:, k, :, :, :, 0].mean(dim=1).sum(dim=-1)
-        out.append((torch.nn.functional.pad(then, (0, 1), value=1.0)[here].cpu(), force[here].cpu()))
-    states, force = zip(*out, strict=True)
-    return torch.cat(states).double(), torch.cat(force).double()
+        states.append(torch.nn.functional.pad(then, (0, 1), value=1.0)[here].cpu())
+        forces.append(force[here].cpu())
+    return torch.cat(states).double(), torch.cat(forces).double()
