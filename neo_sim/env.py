@@ -174,11 +174,12 @@ class NeoEnv:
         if reason is not None:
             raise NeoError(f"the body does not stand up: {reason}")
 
-    def do(self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: str = "") -> Any:
+    def do(self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: Any = "") -> Any:
         """Do a task to its end and return the planner's outcome (``neo_task.planner.Outcome``).
 
         ``planner``: ``scripted`` sees through the cameras (the environment needs ``cameras=True``), so does
-        ``world_model``, the model in the folder ``model``; ``privileged_scripted`` knows the true poses.
+        ``world_model``, with the model in the folder ``model``, or a ``Runtime`` of it;
+        ``privileged_scripted`` knows the true poses.
         NeoError when the prompt cannot be parsed.
         """
         self.begin(prompt, planner, timeout, model)
@@ -187,7 +188,7 @@ class NeoEnv:
         self.planner = None
         return self.outcome
 
-    def begin(self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: str = "") -> None:
+    def begin(self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: Any = "") -> None:
         """As :meth:`do`, without waiting: every :meth:`step` goes on, until ``outcome`` is set."""
         from neo_task import prompt as language
         from neo_task import scripted
@@ -207,15 +208,15 @@ class NeoEnv:
         if self._perception is None and not self._privileged_eyes:
             self._perception = _perception()
 
-    def _imagine(self, prompt: str, timeout: float, model: str) -> None:
+    def _imagine(self, prompt: str, timeout: float, model: Any) -> None:
         """Act with a world model, fed with the same steps as on a robot."""
         from neo_task import scripted
         from neo_task.imagined import ImaginedPlanner
         from neo_world_model.stepper import Cutter
 
-        params = scripted.load_parameters(**({"model": model} if model else {}))
+        params = scripted.load_parameters()
         self.planner = ImaginedPlanner(
-            params.model, prompt, params, timeout or params.timeout, clock=lambda: self.plant.time,
+            model or params.model, prompt, params, timeout or params.timeout, clock=lambda: self.plant.time,
             timer=lambda: 0.0,  # not the machine's speed, but the settings say how long is searched
         )  # fmt: skip
         self._cutter = Cutter()

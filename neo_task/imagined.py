@@ -22,7 +22,7 @@ from neo_task.scripted import default_vocabulary
 from neo_world_model.actor import Actor
 from neo_world_model.commander import Commander
 from neo_world_model.plan import Plan, Search
-from neo_world_model.runtime import Runtime, settings
+from neo_world_model.runtime import Runtime
 
 DONE, SURE = 0.97, 1.0  # progress, and how long it says so before it is believed (s)
 WOULD = {
@@ -35,18 +35,19 @@ WOULD = {
 class ImaginedPlanner:
     """As :class:`neo_task.planner.ScriptPlanner`, on observations that carry ``cut``.
 
-    ``clock``: plant time now (s), to know a late plan by; ``timer``: s, by which searching ends.
+    ``model``: its folder, or one that is open already. ``clock``: plant time now (s), to know a late plan by;
+    ``timer``: s, by which searching ends.
     """
 
     def __init__(
-        self, folder: str, prompt: str, params: SimpleNamespace, timeout: float,
+        self, model: str | Runtime, prompt: str, params: SimpleNamespace, timeout: float,
         clock: Callable[[], float], timer: Callable[[], float] = time.monotonic,
     ):  # fmt: skip
-        if not folder:
+        if not model:
             raise NeoError("planner world_model needs a model: parameter model, or --model")
-        about, runtime = settings(folder), Runtime(folder, params.plan_threads)
+        runtime = Runtime(model, params.plan_threads) if isinstance(model, str) else model
         search = Search(veto=params.veto, deadline=params.plan_deadline)
-        self._actor = Actor(runtime, prompt, about.context, search=search, clock=timer)
+        self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
         self._commander = Commander()
         self._thing = _meant(prompt)
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
@@ -95,7 +96,8 @@ class ImaginedPlanner:
         action = self._present()
         if action is None:
             return
-        body, hands = self._commander.give(action, estimate.T_odom_base)
+        closing = [side for side, hand in observation.hands.items() if hand.phase == GraspPhase.CLOSING]
+        body, hands = self._commander.give(action, estimate.T_odom_base, closing)
         out.body.append(body)
         out.hands.extend(hands)
         for side, hand in observation.hands.items():

@@ -14,43 +14,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from neo_description.errors import RefusedError
+from neo_world_model.memory import BLUR, Memory
 from neo_world_model.plan import Known, Plan, Search, plan
 from neo_world_model.runtime import Runtime
 from neo_world_model.text import LENGTH, encode
 
 DEFAULT = Search()
-DRIFT = 0.004  # m a step
-BLUR = 0.005  # m: no look is surer than this
-FAR = 3.0  # standard deviations: a look that is farther off and keeps being so is believed
-OFTEN = 3
 NAMED = 0.5
-
-
-@dataclass
-class Memory:
-    """Of one place in odom: ``mean`` (3,) m, ``variance`` m²; ``off``: looks in a row that were elsewhere."""
-
-    mean: np.ndarray
-    variance: float
-    off: int = 0
-
-    def look(self, place: np.ndarray, spread: float) -> None:
-        """Take in where it seems to be (3,) m, give or take ``spread`` m."""
-        self.variance += DRIFT**2
-        variance = spread**2 + BLUR**2
-        away = float(np.square(place - self.mean).mean())
-        self.off = self.off + 1 if away > FAR**2 * (self.variance + variance) else 0
-        if self.off >= OFTEN:
-            self.mean, self.variance, self.off = place.copy(), variance, 0
-        elif not self.off:
-            gain = self.variance / (self.variance + variance)
-            self.mean = self.mean + gain * (place - self.mean)
-            self.variance *= 1.0 - gain
 
 
 class Actor:

@@ -6,6 +6,8 @@ body, hands = commander.give(action, T_odom_base)
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from neo_description.signals import HandAction, HandCommand, WholeBodyCommand
@@ -23,18 +25,22 @@ FARTHEST = 0.72  # m from base_link along the floor: a gripper that is sent fart
 
 
 class Commander:
-    """Hands are told what changes; grippers are told every step."""
+    """Hands are told what changes; grippers are told every step, and stay while their hand closes."""
 
     def __init__(self) -> None:
         self._told = {side: (HandAction.OPEN, "") for side in SIDES}
         self._moving = dict.fromkeys(SIDES, False)
         self._opening = dict.fromkeys(SIDES, 0)
         self._empty = dict.fromkeys(SIDES, False)
+        self._sent: dict[str, np.ndarray] = {}  # where a gripper was last sent, in odom
 
     def give(
-        self, action: np.ndarray, T_odom_base: np.ndarray
+        self, action: np.ndarray, T_odom_base: np.ndarray, closing: Collection[str] = ()
     ) -> tuple[WholeBodyCommand, list[tuple[str, HandCommand]]]:
-        """``action`` (n,) as ``action`` in modalities.yaml; ``T_odom_base`` (4, 4) as estimated now."""
+        """``action`` (n,) as ``action`` in modalities.yaml; ``T_odom_base`` (4, 4) as estimated now.
+
+        ``closing``: sides whose hand is on its way round something.
+        """
         parts = unstack("action", action)
         gaze = T_odom_base[:3, :3] @ parts["gaze"] + T_odom_base[:3, 3]
         speed = float(np.clip(parts["speed"][0], *SPEED))
@@ -42,7 +48,9 @@ class Commander:
         hands = []
         for side in SIDES:
             if parts[f"{side}_moves"][0] > 0.5:
-                setattr(body, f"T_{side}_hand", T_odom_base @ within_reach(parts[f"{side}_gripper"]))
+                if side not in closing or side not in self._sent:
+                    self._sent[side] = T_odom_base @ within_reach(parts[f"{side}_gripper"])
+                setattr(body, f"T_{side}_hand", self._sent[side])
                 self._moving[side] = True
             elif self._moving[side]:
                 body.release, self._moving[side] = (*body.release, side), False

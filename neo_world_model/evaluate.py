@@ -112,7 +112,7 @@ def _missed(model: WorldModel, batch: dict[str, Tensor], k: int) -> Tensor:
 
 def _landed(model: WorldModel, now: Tensor, then: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:
     """(m, 2) m: of things that fall, how far off they end as foretold, and going on as in the last step."""
-    found, went, known = named_paths(model, now, then, batch, k)
+    found, went, known = named_paths(model, now, then, model.text(batch["other_text"]), batch, k)
     start, before = (places_of(batch["privileged_places"][:, t], batch["named"])[0] for t in (k - 1, k - 2))
     onwards = start + then.shape[1] * (start - before)
     falls = known.all(dim=1) & (start[..., 2] - went[:, -1, :, 2] > FALLEN)

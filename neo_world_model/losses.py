@@ -58,7 +58,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
     then = z[:, k:]
     error = (imagined - then).square().mean(dim=-1)  # (ensemble, n, horizon)
     mean = imagined.mean(dim=0)
-    words = model.text(batch["text"])
+    words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
     out = {
         "predict": error.mean(),
         "sigreg": sigreg(z.transpose(0, 1), s.sigreg_directions, generator),
@@ -69,11 +69,11 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "policy": _policy(model, z, words, batch, k, generator),
         "goal": _goal(model, z, words, batch, k),
         "consequence": _consequence(model, z[:, k - 1 : k].detach(), mean.detach(), batch, k),
-        "paths": _paths(model, z[:, k - 1 : k], mean, batch, k, generator),
+        "paths": _paths(model, z[:, k - 1 : k], mean, other, batch, k, generator),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
     if model.where is not None:
-        out["where"] = _where(model, model.where, batch, k)
+        out["where"] = _where(model.where, other, batch, k)
     if model.pixels is not None:
         out["pixel"] = _pixel(model.pixels, z, batch)
     weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
@@ -164,12 +164,12 @@ def places_of(things: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     return places.nan_to_num(), known
 
 
-def _where(model: WorldModel, where: Where, batch: Batch, k: int) -> Tensor:
+def _where(where: Where, words: Tensor, batch: Batch, k: int) -> Tensor:
     """Three parts: the cell of each picture that shows a thing; its place, as a Laplace distribution, for a
     thing on the floor must not outweigh all others; and what of it is out of sight comes out wide.
     """
     things, here = batch["privileged_places"][:, k], batch["has_vision"][:, k, None]
-    found = where(batch["vision"][:, k], batch["proprio"][:, k], model.text(batch["other_text"]))
+    found = where(batch["vision"][:, k], batch["proprio"][:, k], words)
     places, known = places_of(things, batch["named"])
     rows = batch["named"].clamp(min=0)[..., None, None]
     eyes = found.answers.shape[2]
@@ -193,20 +193,23 @@ def _where(model: WorldModel, where: Where, batch: Batch, k: int) -> Tensor:
 
 
 def _paths(
-    model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int, generator: torch.Generator | None
-) -> Tensor:
-    found, places, known = named_paths(model, now, then, batch, k, PLACE_NOISE, generator)
+    model: WorldModel, now: Tensor, then: Tensor, words: Tensor, batch: Batch, k: int,
+    generator: torch.Generator | None,
+) -> Tensor:  # fmt: skip
+    found, places, known = named_paths(model, now, then, words, batch, k, PLACE_NOISE, generator)
     return mean_of((found - places).abs().mean(dim=-1) / SCALE, known)
 
 
 def named_paths(
-    model: WorldModel, now: Tensor, then: Tensor, batch: Batch, k: int,
+    model: WorldModel, now: Tensor, then: Tensor, words: Tensor, batch: Batch, k: int,
     noise: float = 0.0, generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """Where named things go as imagined and as they went, (n, h, 2, 3) m, and (n, h, 2) which are known."""
+    """Where the things that the other prompt's ``words`` name go, as imagined and as they went, each
+    (n, h, 2, 3) m, and (n, h, 2) which are known.
+    """
     start, here = places_of(batch["privileged_places"][:, k - 1], batch["named"])
     off = noise * torch.randn(start.shape, generator=generator).to(start.device)
-    found = model.paths(now, then, model.text(batch["other_text"]), start + off)
+    found = model.paths(now, then, words, start + off)
     rows = batch["named"].clamp(min=0)[:, None, :, None].expand(-1, then.shape[1], -1, 3)
     went = batch["privileged_places"][:, k:].gather(2, rows)
     return found, went.nan_to_num(), here[:, None] & went.isfinite().all(dim=-1)

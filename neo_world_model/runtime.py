@@ -75,8 +75,14 @@ class Runtime:
         self.wanted = [
             (i.name, tuple(i.shape[1:]), KINDS.get(i.type, "int64")) for i in self._encode.get_inputs()
         ]
-        self._platt = _platt(Path(folder))
+        self._folder = Path(folder)
+        self._platt = _platt(self._folder)
         self._outputs = [o.name for o in self._read.get_outputs()]
+
+    @property
+    def settings(self) -> SimpleNamespace:
+        """That the model was trained with."""
+        return settings(self._folder)
 
     @property
     def sees(self) -> bool:

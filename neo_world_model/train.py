@@ -66,7 +66,7 @@ class Trainer:
         self._length = settings.context + settings.horizon
         own = settings.seed + 1000 * place.rank  # each rank draws its own windows
         each, k = settings.held_out, settings.context
-        self._drawn = Mixture(stores, mix, self._length, own, each, context=k, mirror=settings.mirror)
+        self.drawn = Mixture(stores, mix, self._length, own, each, context=k, mirror=settings.mirror)
         self._held = Mixture(stores, mix, self._length, settings.seed, each, held=True, context=k)
         self.model = _begun(settings).to(place.device)
         self._wrapped = share_out(self.model, settings.sharding, place)
@@ -118,7 +118,7 @@ class Trainer:
         for group in self._optimizer.param_groups:
             first, last = s.schedule
             group["lr"] = s.learning_rate * rate(first + (last - first) * self.progress)
-        batch = tensors(self._drawn.batch(s.batch, self.steps), self.place.device)
+        batch = tensors(self.drawn.batch(s.batch, self.steps), self.place.device)
         generator = torch.Generator().manual_seed(s.seed * 1_000_003 + self.steps)
         with torch.autocast("cuda", torch.bfloat16) if self._half else nullcontext():
             terms = self._wrapped(batch, generator)

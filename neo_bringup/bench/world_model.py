@@ -1,4 +1,4 @@
-"""The world model: what it foretells, what it does when asked, how fast it plans.
+"""The world model: what it foretells, what it does when asked, how fast it plans and trains.
 
 Seeds begin at ``FIRST``: those below may be trained on. The model is the one in ``NEO_MODEL``, or the one
 that ships. Trials of one kind run side by side on the cores of the machine.
@@ -15,14 +15,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.bench.harness import ROOT, Request
 
 SEEDS = (10, 1)  # full, quick; a seed is ten trials of each kind
 FIRST, TRIALS = 200_000, 10
-WHAT = ("held_out", "latency", "seen", "unseen", "shuffled", "scripted")
+WHAT = (
+    "held_out",
+    "latency",
+    "throughput",
+    "permanence",
+    "ranking",
+    "seen",
+    "unseen",
+    "shuffled",
+    "scripted",
+)
+FORETOLD = ("error_ratio_1", "error_ratio_8", "auc_falls", "auc_slips", "auc_slips_next", "auc_hidden",
+            "landing_ratio", "where_cm", "gripper_cm")  # fmt: skip
+SEEING = ("model", "untrained", "pixels")
 PLANS = 30
+RANKED = 2  # of a seed's trials, each by every policy
+BATCHES = 32  # of 64 held-out windows
 
 
 def model() -> str:
@@ -42,8 +58,15 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = len(os.sched_getaffinity(0))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        store = request.folder / "held-out"
         if what == "held_out":
-            return held_out(pool, seeds, request.folder / f"held-out-{seed}")
+            return held_out(pool, seeds, store)
+        if what == "throughput":
+            return _throughput(pool, seeds, store)
+        if what == "permanence":
+            return {"pairs": _pairs(pool, seeds, request.folder / "untrained")}
+        if what == "ranking":
+            return _ranking(pool, seeds[:RANKED])
         jobs = [(s, "scripted" if what == "scripted" else "world_model", model(), what) for s in seeds]
         rows = list(pool.map(_trial, jobs))
     progress(f"{what}: {sum(row['success'] for row in rows)} of {len(rows)}")
@@ -58,24 +81,66 @@ def _trial(job: tuple[int, str, str, str]) -> dict[str, Any]:
 
 
 def held_out(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> dict[str, Any]:
-    """The model's figures on episodes of ``seeds``, collected anew."""
-    from neo_bringup.collect.collect import drawn_kind
+    """The model's figures on all episodes collected so far, those of ``seeds`` too; none was trained on."""
     from neo_world_model import checkpoint
     from neo_world_model.evaluate import evaluate
     from neo_world_model.mixture import Mixture
     from neo_world_model.store import Store
 
-    store = Store.create(folder)
-    if not store.episodes:
-        for episode in pool.map(_collect, [(drawn_kind(s), s) for s in seeds]):
-            store.add(episode)
+    _collected(pool, seeds, folder)
     loaded, _ = checkpoint.load(model())
-    length = loaded.settings.context + loaded.settings.horizon
-    # every episode is held out: none of them was trained on
-    held = Mixture([Store(folder)], {"sim": 1.0}, length, seed=1, held_out=1, held=True,
-                   context=loaded.settings.context)  # fmt: skip
-    figures = evaluate(loaded, held, batches=8)
+    k = loaded.settings.context
+    held = Mixture([Store(folder)], {"sim": 1.0}, k + loaded.settings.horizon, 1, 1, held=True, context=k)
+    figures = evaluate(loaded, held, batches=BATCHES)
     return {name: value for name, value in figures.items() if isinstance(value, float)}
+
+
+def _throughput(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> dict[str, Any]:
+    from neo_bringup.world_model_bench.throughput import throughput
+
+    _collected(pool, seeds, folder)
+    return throughput(folder)
+
+
+def _pairs(pool: ProcessPoolExecutor, seeds: list[int], blank: Path) -> list[dict[str, Any]]:
+    from neo_bringup.world_model_bench.permanence import untrained
+
+    untrained(model(), blank)
+    return list(pool.map(_pair, [(seed, model(), str(blank)) for seed in seeds]))
+
+
+def _pair(job: tuple[int, str, str]) -> dict[str, Any]:
+    from neo_bringup.world_model_bench.permanence import pair
+    from neo_world_model.runtime import Runtime
+
+    seed, trained, blank = job
+    return pair(seed, {"model": Runtime(trained, 1), "untrained": Runtime(blank, 1)})
+
+
+def _ranking(pool: ProcessPoolExecutor, seeds: list[int]) -> dict[str, Any]:
+    """Policy → trials: how far it came and how far it was imagined to come."""
+    from neo_bringup.world_model_bench.ranking import POLICIES
+
+    jobs = [(seed, model(), policy) for policy in POLICIES for seed in seeds]
+    rows = list(pool.map(_ranked, jobs))
+    return {"rows": [{"policy": policy, **row} for (_, _, policy), row in zip(jobs, rows, strict=True)]}
+
+
+def _ranked(job: tuple[int, str, str]) -> dict[str, float]:
+    from neo_bringup.world_model_bench.ranking import trial
+
+    return trial(*job)
+
+
+def _collected(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> None:
+    """Episodes of ``seeds`` are in the store ``folder``."""
+    from neo_bringup.collect.collect import drawn_kind
+    from neo_world_model.store import Store
+
+    store = Store.create(folder)
+    there = {about["seed"] for about in store.episodes}
+    for episode in pool.map(_collect, [(drawn_kind(s), s) for s in seeds if s not in there]):
+        store.add(episode)
 
 
 def _collect(job: tuple[str, int]) -> Any:
@@ -111,13 +176,38 @@ def _timed(work: Callable[[], Any]) -> float:
     return 1e3 * (time.perf_counter() - began)
 
 
+def surprised(pairs: list[tuple[float, float]]) -> float:
+    """Chance that what cannot be surprises more than what can: AUC of pairs (can, cannot)."""
+    can, cannot = np.array(pairs).T
+    return float(np.mean((cannot[:, None] > can) + 0.5 * (cannot[:, None] == can)))
+
+
+def spearman(rows: list[dict[str, Any]]) -> float:
+    """Rank correlation over policies of the means of what was done and imagined."""
+    policies = sorted({row["policy"] for row in rows})
+    if not policies:
+        return float("nan")
+    means = [[np.mean([row[what] for row in rows if row["policy"] == policy]) for policy in policies]
+             for what in ("done", "imagined")]  # fmt: skip
+    return float(spearmanr(*means).statistic)
+
+
 def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     of = {what: [s for part, s in samples.items() if part.split("/")[0] == what] for what in WHAT}
     out = []
-    for figure, name in (("error_ratio_1", "error_ratio_1"), ("error_ratio_8", "error_ratio_8"),
-                         ("coverage", "coverage_sim")):  # fmt: skip
-        values = [s[name] for s in of["held_out"] if name in s]
-        out.append(Figure(f"world_model.{figure}", float(np.mean(values)) if values else np.nan, len(values)))
+    last = of["held_out"][-1] if of["held_out"] else {}  # of all episodes
+    for name in FORETOLD:
+        out.append(Figure(f"world_model.{name}", last.get(name, np.nan), len(of["held_out"]) * TRIALS))
+    out.append(Figure("world_model.coverage", last.get("coverage_sim", np.nan), len(of["held_out"]) * TRIALS))
+    pairs = [pair for s in of["permanence"] for pair in s["pairs"]]
+    for name in SEEING:
+        value = surprised([pair[name] for pair in pairs]) if pairs else np.nan
+        out.append(Figure(f"world_model.permanence_{name}", value, len(pairs)))
+    rows = [row for s in of["ranking"] for row in s["rows"]]
+    out.append(Figure("world_model.ranking", spearman(rows), len(rows)))
+    for name in ("frames_per_s", "share"):
+        values = [s[name] for s in of["throughput"]]
+        out.append(Figure(f"world_model.training_{name}", quantile(values, 0.5), len(values)))
     for what in ("seen", "unseen", "shuffled", "scripted"):
         rows = [row for s in of[what] for row in s["rows"]]
         done = sum(bool(row["success"]) for row in rows)

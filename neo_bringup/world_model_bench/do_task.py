@@ -13,6 +13,7 @@ from neo_bringup.collect.recording import IMAGE
 from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
 from neo_sim.env import NeoEnv
 from neo_world_model import prompts
+from neo_world_model.runtime import Runtime
 
 SCENE = "kitchen_table"
 TIMEOUT = 40.0  # s of plant time
@@ -41,7 +42,8 @@ def trial(
         judge = PrivilegedJudge(env, asked.prompt)
         person = Person(env, scene.objects[names.index(asked.target)].name, rng)
         began = env.plant.time
-        env.begin(given.prompt, planner, TIMEOUT, model)
+        runtime = Runtime(model, threads=1) if planner == "world_model" else ""  # trials run side by side
+        env.begin(given.prompt, planner, TIMEOUT, runtime)
         while env.outcome is None:
             env.step(EVERY)
             person()

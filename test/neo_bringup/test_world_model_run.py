@@ -8,10 +8,15 @@ import pytest
 
 from neo_bringup.collect import collect as collecting
 from neo_bringup.collect.recording import IMAGE
+from neo_bringup.world_model_bench import permanence, ranking
+from neo_bringup.world_model_bench.throughput import throughput
 from neo_description.errors import NeoError
 from neo_sim.env import NeoEnv
 from neo_world_model import checkpoint, config
 from neo_world_model.export import export
+from neo_world_model.mixture import Mixture
+from neo_world_model.probe import grip_rmse
+from neo_world_model.runtime import Runtime
 from neo_world_model.store import Store
 from neo_world_model.train import train
 
@@ -73,10 +78,46 @@ def test_a_prompt_it_cannot_read_and_a_robot_without_eyes_are_refused(trained):
     env = NeoEnv("kitchen_table", 3, cameras=True, image=IMAGE)
     with pytest.raises(NeoError, match="a prompt of 0 bytes"):
         env.begin(" ", "world_model", model=str(folder))
-    with pytest.raises(NeoError, match="no model in"):
+    with pytest.raises(NeoError, match="no model"):
         env.begin("pick up the red bottle", "world_model", model="/nowhere")
     with pytest.raises(NeoError, match="needs a model"):
         env.begin("pick up the red bottle", "world_model")
     env.close()
     with pytest.raises(NeoError, match="sees through the cameras"):
         NeoEnv("kitchen_table", 3).begin("pick up the red bottle", "world_model", model=str(folder))
+
+
+def test_what_was_moved_while_nobody_looked_is_seen_elsewhere(trained, tmp_path):
+    folder, _, _ = trained
+    models = {"model": Runtime(folder, 1), "untrained": permanence.untrained(str(folder), tmp_path)}
+    surprises = permanence.pair(3, models)
+    assert set(surprises) == {"model", "untrained", "pixels"}
+    assert all(np.isfinite(pair).all() for pair in surprises.values())
+    assert surprises["pixels"][0] != surprises["pixels"][1]  # something did change, or did not
+
+
+def test_a_policy_is_tried_and_imagined(trained, monkeypatch):
+    folder, _, _ = trained
+    monkeypatch.setattr(ranking, "TIMEOUT", 1.0)
+    monkeypatch.setattr(ranking, "CHUNKS", 2)
+    scores = ranking.trial(3, str(folder), "arms stay down")
+    assert 0.0 < scores["done"] < 0.4  # the hands hang beside the table
+    assert 0.0 <= scores["imagined"] <= 1.0
+
+
+def test_training_is_slower_than_matrix_multiplication(trained, monkeypatch):
+    folder, _, _ = trained
+    monkeypatch.setattr("neo_bringup.world_model_bench.throughput.STEPS", 3)
+    figures = throughput(folder.parent / "store", "ci")
+    assert 0.0 < figures["share"] < 1.0
+    assert figures["frames_per_s"] == pytest.approx(figures["share"] * figures["limit_frames_per_s"])
+
+
+def test_a_linear_reader_says_how_hard_hands_press(trained):
+    folder, _, _ = trained
+    model, _ = checkpoint.load(folder)
+    drawn, held = (
+        Mixture([Store(folder.parent / "store")], {"sim": 1.0}, 12, 0, 3, kept, model.settings.context)
+        for kept in (False, True)
+    )
+    assert not grip_rmse(model, drawn, held, 2) < 0.0  # NaN where no hand touches anything

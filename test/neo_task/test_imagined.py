@@ -60,8 +60,8 @@ class Robot:
     def __init__(self, monkeypatch, plans, timeout=30.0):
         Actor.plans = list(plans)
         monkeypatch.setattr(imagined, "Actor", Actor)
-        monkeypatch.setattr(imagined, "Runtime", lambda *_: None)
-        monkeypatch.setattr(imagined, "settings", lambda _: SimpleNamespace(context=4))
+        opened = SimpleNamespace(settings=SimpleNamespace(context=4))
+        monkeypatch.setattr(imagined, "Runtime", lambda *_: opened)
         self.time, self.behind = 0.0, 0.0
         self.safety, self.hand = Safety.ACTIVE, GraspStatus()
         self.planner = ImaginedPlanner(
@@ -179,7 +179,7 @@ def test_a_hole_in_the_senses_begins_a_new_past(monkeypatch):
 def test_without_a_model_it_is_refused():
     with pytest.raises(NeoError, match="needs a model"):
         ImaginedPlanner("", "go", load_parameters(), 1.0, lambda: 0.0)
-    with pytest.raises(NeoError, match="no model in /nowhere"):
+    with pytest.raises(NeoError, match="no model for ONNX Runtime in /nowhere"):
         ImaginedPlanner("/nowhere", "go", load_parameters(), 1.0, lambda: 0.0)
 
 

@@ -106,3 +106,16 @@ def test_a_gripper_is_not_sent_out_of_reach():
     )
     place = (np.linalg.inv(BASE) @ body.T_l_hand)[:3, 3]
     np.testing.assert_allclose(place, [FARTHEST, 0.0, 0.1], atol=1e-6)
+
+
+def test_a_gripper_waits_while_its_hand_closes():
+    there, up = (
+        stepped(("body", WholeBodyCommand(valid_for=9.0, T_l_hand=BASE @ pose(0.4, 0.2, z))))
+        for z in (0.0, 0.2)
+    )
+    commander = Commander()
+    commander.give(there, BASE)
+    waits, _ = commander.give(up, BASE, closing=["l"])
+    np.testing.assert_allclose(waits.T_l_hand, BASE @ pose(0.4, 0.2, 0.0), atol=1e-6)
+    goes, _ = commander.give(up, BASE)
+    np.testing.assert_allclose(goes.T_l_hand, BASE @ pose(0.4, 0.2, 0.2), atol=1e-6)
