@@ -25,7 +25,9 @@ TRIES, WARM, STEPS = 8, 3, 25
 
 def throughput(store: Path, recipe: str = "laptop") -> dict[str, float]:
     """``frames_per_s``, ``limit_frames_per_s`` and their ``share``, training ``recipe`` on ``store``."""
-    settings = config.load(recipe, stores=[str(store)], minutes=0.0, steps=WARM + STEPS, device="cpu")
+    settings = config.load(
+        recipe, stores=[str(store)], minutes=0.0, steps=WARM + STEPS, device="cpu", held_out=2
+    )
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(settings, Path(folder), lambda line: None)
         frames = settings.batch * (settings.context + settings.horizon)

@@ -91,7 +91,16 @@ def test_figures_count_trials_and_compare_with_shuffled_prompts():
         figure.id: figure
         for figure in world_model.figures(
             {
-                "held_out/0": {"error_ratio_1": 0.5, "error_ratio_8": 0.25, "coverage_sim": 0.9},
+                "held_out/0": dict.fromkeys(world_model.FORETOLD, 0.5) | {"coverage_sim": 0.9},
+                "held_out/1": dict.fromkeys(world_model.FORETOLD, 0.25) | {"coverage_sim": 0.9},
+                "throughput/0": {"frames_per_s": 800.0, "share": 0.3},
+                "permanence/0": {"pairs": [dict.fromkeys(world_model.SEEING, (0.0, 1.0))] * 2},
+                "ranking/0": {
+                    "rows": [
+                        {"policy": name, "done": done, "imagined": imagined}
+                        for name, done, imagined in (("a", 0.1, 0.2), ("b", 0.5, 0.3), ("c", 0.9, 0.9))
+                    ]
+                },
                 "latency/0": {"plan": [50.0, 60.0, 70.0], "inverse": [2.0, 3.0, 4.0]},
                 "seen/0": rows(8),
                 "unseen/0": rows(6),
@@ -104,5 +113,7 @@ def test_figures_count_trials_and_compare_with_shuffled_prompts():
     assert (values["seen"], values["unseen"], values["scripted"]) == (0.8, 0.6, 0.9)
     assert values["over_shuffled"] == pytest.approx(4.0)
     assert (values["plan_ms_p50"], values["inverse_ms_p50"]) == (60.0, 3.0)
-    assert values["error_ratio_8"] == 0.25
+    assert values["error_ratio_8"] == 0.25  # the last part's, which is of all episodes
+    assert (values["permanence_model"], values["training_share"]) == (1.0, 0.3)
+    assert values["ranking"] == pytest.approx(1.0)
     assert np.isfinite(list(values.values())).all()

@@ -83,7 +83,7 @@ def test_losses_fall_and_states_do_not_collapse_on_a_toy():
     model, episodes = Ours(SMALL), toy()
     rng, optimizer = np.random.default_rng(0), torch.optim.AdamW(model.parameters(), 2e-3)
     losses, apart = [], []
-    for _ in range(30):
+    for _ in range(80):
         pictures, actions = episodes.windows(16, HORIZON + 1, rng)
         terms = model(torch.from_numpy(pictures), torch.from_numpy(actions))
         optimizer.zero_grad()

@@ -84,6 +84,8 @@ def test_places_that_nobody_knows_teach_nothing():
     made["privileged_pixels"] = torch.full((n, steps, 8, 2, 2), torch.nan)
     made["privileged_places"] = torch.full((n, steps, 8, 3), torch.nan)
     made["progress"] = torch.full((n, steps), torch.nan)
+    made["lesson"] = made["action"][:, 4:].clone()
+    made["lesson_progress"] = made["progress"][:, 4:].clone()
     made["provenance"] = torch.full((n, steps), 2, dtype=torch.int8)
     made["source"], made["failed"] = torch.zeros(n, dtype=torch.int64), torch.zeros(n, dtype=torch.bool)
     made["text"] = made["other_text"] = torch.from_numpy(encode(["go"] * n))
