@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,6 +60,11 @@ class Parameter:
 
 def declared(file: Path) -> dict[str, Parameter]:
     """The declarations of one ``parameters.yaml``; defaults are checked against their own bounds."""
+    return dict(_read(file))
+
+
+@cache
+def _read(file: Path) -> dict[str, Parameter]:
     try:
         rows = yaml.safe_load(file.read_text())
     except (OSError, yaml.YAMLError) as error:

@@ -35,6 +35,9 @@ def _gl_context(width: int, height: int) -> Any:
         ) from None
 
 
+SMALL, SLICES, STACKS = 128, 12, 6  # px high: in such a picture nobody sees more facets of a round thing
+
+
 class Renderer:
     """Renders cameras of ``model`` at ``width`` × ``height`` px; use it from the thread that made it."""
 
@@ -42,6 +45,8 @@ class Renderer:
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         model.vis.quality.offsamples = 0
         model.vis.quality.shadowsize = 0
+        if height <= SMALL:
+            model.vis.quality.numslices, model.vis.quality.numstacks = SLICES, STACKS
         self._model = model
         self._gl = _gl_context(width, height)
         self._option = mujoco.MjvOption()

@@ -27,7 +27,7 @@ from neo_world_model.prompts import Asked
 
 KINDS = Path(__file__).with_name("kinds.yaml")
 ALONE = 8.0  # s that nobody but chance acts
-LONGEST = 35.0  # s
+LONGEST = 24.0  # s: a teacher that is not done by then rarely is at all
 AFTER = 1.5  # s after a task's end
 LET_GO = (0.5, 2.5)  # s after the task began to lift
 PUSH, PUSHED, CALM = (2.0, 8.0), 0.1, (0.8, 2.5)  # N, s, s

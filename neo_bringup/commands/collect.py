@@ -7,8 +7,9 @@ import itertools
 import os
 import sys
 import time
-from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from neo_world_model.modalities import PROVENANCE, SOURCES
 from neo_world_model.sources import FORMATS
 from neo_world_model.store import Store
 
+Job = tuple[str, int, str]  # kind, seed, scene
 HELP = "collect episodes for training, simulated or from bags: neo collect runs/data/sim --episodes 100"
 
 
@@ -83,7 +85,7 @@ def _simulated(args: argparse.Namespace) -> int:
     began, kinds = time.monotonic(), Counter[str]()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for i, episode in enumerate(pool.map(_collect, jobs)):
+        for i, episode in enumerate(_in_order(pool, jobs, 2 * workers)):
             store.add(episode)
             kinds[episode.kind] += 1
             _progress(
@@ -97,7 +99,18 @@ def _simulated(args: argparse.Namespace) -> int:
     return 0
 
 
-def _collect(job: tuple[str, int, str]) -> Episode:
+def _in_order(pool: Executor, jobs: list[Job], ahead: int) -> Iterator[Episode]:
+    """Episodes in the order of ``jobs``; no more than ``ahead`` are begun, for who is killed stops soon."""
+    begun: deque[Future[Episode]] = deque()
+    for job in jobs:
+        begun.append(pool.submit(_collect, job))
+        if len(begun) >= ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
+
+
+def _collect(job: Job) -> Episode:
     return collecting.collect(*job)
 
 
