@@ -26,7 +26,10 @@ CACHE = Path("runs") / "bench"
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure. ``part`` names one measurement: a seed, or ``seed/what``. ``folder`` is for logs."""
+    """What to measure. ``part`` names one measurement: a seed, or ``seed/what``. ``folder`` is for logs.
+
+    ``subject``: of whom, where a benchmark can measure one or another (its function ``subject`` says).
+    """
 
     name: str
     seeds: tuple[int, ...]
@@ -34,18 +37,22 @@ class Request:
     scene: str
     objects: str
     folder: Path
+    subject: str = ""
 
     def key(self) -> dict[str, Any]:
         """What must be equal for kept results to count."""
-        return {"name": self.name, "quick": self.quick, "scene": self.scene, "objects": self.objects}
+        names = ("name", "quick", "scene", "objects", "subject")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass
 class Results:
-    """Samples by part, and the figures made of them."""
+    """Samples by part, the commit each was measured at, the parts asked for, and the figures made of them."""
 
     request: Request
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commits: dict[str, str] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
 
 
@@ -62,40 +69,45 @@ def find(name: str) -> ModuleType:
     return importlib.import_module(f"neo_bringup.bench.{name.replace('-', '_')}")
 
 
-def run(module: Any, request: Request, progress: Callable[[str], None], resume: bool) -> Results:
-    """Measures every part of ``request`` that is not kept yet.
+def run(
+    module: Any, request: Request, progress: Callable[[str], None], resume: bool, kept: Path | None = None
+) -> Results:
+    """Measures every part of ``request`` that is not kept yet in the file ``kept``.
 
-    A benchmark module has ``parts(request) -> list[str]``, ``measure(part, request, progress) -> dict`` and
-    ``figures(samples) -> list[Figure]``.
+    A benchmark module has ``parts(request) -> list[str]``, ``measure(part, request, progress) -> dict``,
+    ``figures(samples) -> list[Figure]`` and, where it measures one of many, ``subject() -> str``.
     """
     results = Results(request)
-    kept = request.folder / "partial.json"
+    kept = kept or request.folder / "partial.json"
     if resume:
-        results.samples = _read_kept(kept, request)
-    parts = module.parts(request)
+        results.samples, results.commits = _read_kept(kept, request)
+    results.parts = parts = module.parts(request)
     for i, part in enumerate(parts):
         if part in results.samples:
             progress(f"{part}: kept from before ({i + 1} of {len(parts)})")
             continue
         progress(f"{part} ({i + 1} of {len(parts)})")
         results.samples[part] = module.measure(part, request, progress)
-        _keep(kept, request, results.samples)
+        results.commits[part] = commit()
+        _keep(kept, results)
     results.figures = module.figures({part: results.samples[part] for part in parts})
     return results
 
 
-def _read_kept(file: Path, request: Request) -> dict[str, dict[str, Any]]:
+def _read_kept(file: Path, request: Request) -> tuple[dict[str, Any], dict[str, str]]:
+    """Samples and commits by part; none where other settings were measured."""
     try:
         kept = json.loads(file.read_text())
     except (OSError, json.JSONDecodeError):
-        return {}
-    return kept["samples"] if kept["key"] == request.key() else {}
+        return {}, {}
+    return (kept["samples"], kept["commits"]) if kept["key"] == request.key() else ({}, {})
 
 
-def _keep(file: Path, request: Request, samples: dict[str, Any]) -> None:
+def _keep(file: Path, results: Results) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".new")
-    partial.write_text(json.dumps({"key": request.key(), "samples": samples}))
+    kept = {"key": results.request.key(), "samples": results.samples, "commits": results.commits}
+    partial.write_text(json.dumps(kept))
     partial.replace(file)
 
 
@@ -141,7 +153,7 @@ def as_json(results: Results, table: list[tuple[Figure, Target, bool | None]]) -
     return {
         "figures": figures,
         "machine": machine(),
-        "commit": commit(),
+        "commit": ", ".join(dict.fromkeys(results.commits[part] for part in results.parts)) or commit(),
         "benchmark": request.name,
         "seeds": list(request.seeds),
         "quick": request.quick,
