@@ -73,7 +73,7 @@ class _Act(nn.Module):
     ) -> tuple[Tensor, ...]:
         words = self.text(text)
         told = self.policy(z, words, places, known, proprio)
-        goal = self.goal(z, words)
+        goal = self.goal(z, words, places, known)
         far = torch.full_like(text[:, 0], self.horizon)
         return told.action(), told.progress, goal, self.inverse(z, goal, far)
 

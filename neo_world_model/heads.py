@@ -98,14 +98,19 @@ class Text(nn.Module):
 
 
 class Goal(nn.Module):
-    """Where a prompt leads: the state ``horizon`` steps on, as a teacher would get there. (n, width)."""
+    """Where a prompt leads: the state ``horizon`` steps on, as a teacher would get there. (n, width).
+
+    ``places`` (n, 2, 3) m and ``known`` (n, 2): of the prompt's target and place, as the policy takes them.
+    """
 
     def __init__(self, width: int):
         super().__init__()
-        self.out = mlp(2 * width, 2 * width, width)
+        self.out = mlp(2 * width + 8, 2 * width, width)
 
-    def forward(self, z: Tensor, words: Tensor) -> Tensor:
-        return z + self.out(torch.cat([z, words], dim=-1))
+    def forward(self, z: Tensor, words: Tensor, places: Tensor, known: Tensor) -> Tensor:
+        here = known.to(z.dtype)
+        near = (places - places.new_tensor(MIDDLE)) / SCALE * here[..., None]
+        return z + self.out(torch.cat([z, words, near.flatten(1), here], dim=-1))
 
 
 class Consequences(nn.Module):

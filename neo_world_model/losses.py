@@ -72,7 +72,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "tie": mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1]),
         "reach": _reach(model, z, generator),
         "policy": _policy(model, z, words, batch, k, generator),
-        "goal": _goal(model, z, words, batch, k),
+        "goal": _goal(model, z, words, batch, k, generator),
         "consequence": _consequence(model, z[:, k - 1 : k], mean, batch, k),
         "paths": _paths(model, z[:, k - 1 : k], mean, other, batch, k, generator),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
@@ -88,7 +88,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
 
 def _part(batch: Batch, until: int | None, first: int = 0) -> Batch:
     """The same windows from step ``first`` to ``until``."""
-    whole = ("source", "text", "other_text", "meant", "named", "failed")
+    whole = ("source", "text", "other_text", "meant", "named", "failed", "succeeded")
     return {name: x if name in whole else x[:, first:until] for name, x in batch.items()}
 
 
@@ -147,12 +147,18 @@ def _policy(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
     now = k - 1
-    places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
-    off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
-    told = model.policy(z[:, now], words, places + off, known, batch["proprio"][:, now])
+    places, known = _meant(batch, now, generator)
+    told = model.policy(z[:, now], words, places, known, batch["proprio"][:, now])
     far, here = batch["lesson_progress"], _taught(batch, k)
     late = (told.progress - far.nan_to_num()).abs()
     return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())
+
+
+def _meant(batch: Batch, now: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Where the prompt's things are at step ``now``, as well as a robot knows it, and which are known."""
+    places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
+    off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
+    return places + off, known
 
 
 def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
@@ -229,8 +235,10 @@ def named_paths(
     return found, went.nan_to_num(), here[:, None] & went.isfinite().all(dim=-1)
 
 
-def _goal(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> Tensor:
-    found = model.goal(z[:, k - 1].detach(), words)
+def _goal(
+    model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
+) -> Tensor:
+    found = model.goal(z[:, k - 1].detach(), words, *_meant(batch, k - 1, generator))
     error = (found - z[:, -1].detach()).square().mean(dim=-1)
     return mean_of(error, _taught(batch, k).all(dim=1))
 

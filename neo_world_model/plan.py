@@ -6,10 +6,11 @@
 3. Cross-entropy method (Rubinstein 1999): the grippers' ways are drawn about the best so far, smooth in time,
    imagined in one pass, and ranked by
 
-       cost = |z_H - goal|² / width + disagreement of the ensemble + weight * P(an event)
+       cost = |z_H - goal|² / width + disagreement of the ensemble + weight * P(an event), above the usual
 
    until iterations or time are used up. What is found is never worse than the proposals.
-4. Of the best plan it is asked what it leads to. An event more likely than its bound vetoes it.
+4. Of the best plan it is asked what it leads to. An event more likely than ``veto``, and than it is where
+   tasks are done well, vetoes it.
 """
 
 from __future__ import annotations
@@ -109,8 +110,9 @@ def plan(
             found = (float(costs[first]), plans[first], states[first], chances[first])
         done += 1
     events = dict(zip(EVENTS, found[3].max(axis=0).tolist(), strict=True))
-    worst = max(AVOIDED, key=lambda name: events[name])
-    vetoed = worst if events[worst] > search.veto else ""
+    over = {name: events[name] - max(search.veto, runtime.usual[EVENTS.index(name)]) for name in AVOIDED}
+    worst = max(over, key=lambda name: over[name])
+    vetoed = worst if over[worst] > 0.0 else ""
     return Plan(found[1].astype(np.float32), found[2], progress, towards, found[0], events, vetoed, done)
 
 
@@ -125,8 +127,8 @@ def _imagined(
     mean = states.mean(axis=0)
     away = np.square(mean[:, -1] - goal).mean(axis=-1)
     apart = states.var(axis=0).mean(axis=(1, 2))
-    chance = chances[..., AVOIDED_AT].max(axis=(1, 2))
-    return away + search.doubt * apart + search.event * chance, mean, chances
+    unusual = (chances.max(axis=1) - runtime.usual)[:, AVOIDED_AT].max(axis=1)
+    return away + search.doubt * apart + search.event * np.maximum(unusual, 0.0), mean, chances
 
 
 def _spread(metres: float) -> np.ndarray:
