@@ -108,7 +108,10 @@ class RobotIndex:
         the force along the pad's y (to the tip) and z. What presses on the back of a phalanx counts as none.
         """
         hand = self.hands[side]
-        R = data.site_xmat[hand.pad_sites].reshape(-1, 3, 3)
-        force = np.einsum("nij,ni->nj", R, data.sensordata[hand.pad_data])
+        felt = data.sensordata.take(hand.pad_data)
+        if not felt.any():
+            return felt
+        R = data.site_xmat.take(hand.pad_sites, axis=0).reshape(-1, 3, 3)
+        force = np.einsum("nij,ni->nj", R, felt)
         force[:, 0] = np.maximum(-force[:, 0], 0.0)
         return force

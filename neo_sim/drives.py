@@ -139,17 +139,22 @@ class DriveGroup:
         f = self.tension
         if mode == DriveMode.TENSION:
             change = (self._asked - f) * self._follow
-            np.clip(change, -self._slew, self._slew, out=change)
+            np.minimum(np.maximum(change, -self._slew, out=change), self._slew, out=change)
             change += self._series * velocity
         else:
             change = (self._local(mode, length, velocity) - f) * self._follow_local
-        f = np.minimum(np.maximum(f + change, 0.0), self._max)
+        change += f
+        f = np.minimum(np.maximum(change, 0.0, out=change), self._max, out=change)
         self.tension = f
         self._step_count += 1
         self._in_mode += 1
         self.watchdog.advance()
-        s = self.settings
-        return f * (1.0 + s.friction * np.tanh(velocity / s.friction_speed))
+        lost = velocity / self.settings.friction_speed
+        np.tanh(lost, out=lost)
+        lost *= self.settings.friction
+        lost += 1.0
+        lost *= f
+        return lost
 
     def _enter(self, mode: DriveMode, length: np.ndarray) -> None:
         """Take over where the last mode left the tendons, without a jump in tension."""
@@ -158,6 +163,7 @@ class DriveGroup:
         if not (self._mode == DriveMode.HOLD and mode == DriveMode.CROUCH):
             self._from_length = np.array(length, float)
             self._from_tension = self.tension - self._tight * self._hold_f
+        self._held = self._from_tension + self._tight * self._hold_f  # what hold pulls at its reference
         self._mode = mode
         self._in_mode = 0
 
@@ -169,12 +175,12 @@ class DriveGroup:
         if mode == DriveMode.LIMP:
             fade = min(elapsed / s.limp_time, 1.0)
             spring = self._hold_k * (length - self._from_length)
-            held = self._from_tension + self._tight * self._hold_f + spring
-            return fade * self.table.pretension + (1.0 - fade) * held + damping
+            return fade * self.table.pretension + (1.0 - fade) * (self._held + spring) + damping
         reference = self._from_length
         if mode == DriveMode.CROUCH and self._crouch_length is not None:
             u = min(elapsed / s.crouch_time, 1.0)
             reference = reference + u**3 * (10 - 15 * u + 6 * u**2) * (self._crouch_length - reference)
-        self._tight = min(self._tight + PLANT_DT / COCONTRACTION_TIME, 1.0)
-        held = self._from_tension + self._tight * self._hold_f
-        return held + self._hold_k * (length - reference) + damping
+        if self._tight < 1.0:
+            self._tight = min(self._tight + PLANT_DT / COCONTRACTION_TIME, 1.0)
+            self._held = self._from_tension + self._tight * self._hold_f
+        return self._held + self._hold_k * (length - reference) + damping

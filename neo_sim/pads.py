@@ -130,7 +130,9 @@ class Pads:
 
     def _late(self, f: np.ndarray) -> np.ndarray:
         """``f`` (57,) with memory and delay."""
-        if self._gap > 0.0:
+        if not f.any():  # play closes where there is no force
+            self._play = sample = np.zeros_like(f)
+        elif self._gap > 0.0:
             gap = np.abs(f)
             gap *= self._gap
             play = np.minimum(np.maximum(self._play, f - gap), f + gap)

@@ -18,16 +18,16 @@ FINEST = 1e-12  # a resolution that rounds nothing
 
 
 class _Normals:
-    """Standard normal rows (n,), drawn in blocks."""
+    """Normal rows (n,) of standard deviation ``size`` (n,), drawn in blocks."""
 
-    def __init__(self, n: int, rng: np.random.Generator):
-        self._rng, self._n = rng, n
+    def __init__(self, size: np.ndarray, rng: np.random.Generator):
+        self._rng, self._size = rng, size
         self._rows: Iterator[np.ndarray] = iter(())
 
     def __call__(self) -> np.ndarray:
         row = next(self._rows, None)
         if row is None:
-            self._rows = iter(self._rng.standard_normal((BLOCK, self._n)))
+            self._rows = iter(self._size * self._rng.standard_normal((BLOCK, len(self._size))))
             row = next(self._rows)
         return row
 
@@ -48,18 +48,17 @@ class Noise:
         gain_error: float | np.ndarray = 0.0,
         resolution: float | np.ndarray = 0.0,
     ):
-        self._noise = np.broadcast_to(np.asarray(noise, float), (n,))
         self.bias = rng.standard_normal(n) * bias
         self.gain = 1.0 + rng.standard_normal(n) * gain_error
         self._resolution = np.broadcast_to(np.maximum(resolution, FINEST), (n,))
         self._rounds = bool((self._resolution > FINEST).any())
-        self._normals = _Normals(n, rng)
+        self._noise = _Normals(np.broadcast_to(np.asarray(noise, float), (n,)), rng)
 
     def __call__(self, truth: np.ndarray) -> np.ndarray:
         """One sample (n,) of ``truth`` (n,)."""
         value = truth * self.gain
         value += self.bias
-        value += self._noise * self._normals()
+        value += self._noise()
         if self._rounds:
             value /= self._resolution
             np.rint(value, out=value)
