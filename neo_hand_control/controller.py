@@ -9,6 +9,7 @@ with every target forgotten. A tick that comes twice gets the same answer.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -229,7 +230,7 @@ class HandController:
                 phase=self._phase,
                 grasp=self._grasp_name,
                 normal_force=feeling.normal,
-                shear_force=float(np.linalg.norm(feeling.shear)),
+                shear_force=math.sqrt(feeling.shear @ feeling.shear),
                 grip_target=self._hold.grip.target if self._gripping else 0.0,
                 slip=feeling.slip if self._gripping else 0.0,
                 contacts=feeling.contacts,

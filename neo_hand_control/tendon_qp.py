@@ -82,7 +82,7 @@ class TendonQp:
         """
         group = self.group
         low, high = group.pretension, group.tension_max
-        base = low if base is None else np.minimum(np.maximum(base, low), high)
+        base = low if base is None or base is low else np.minimum(np.maximum(base, low), high)
         torque = self._C.T @ torque
         plus, minus = self._plus, self._minus
         f = np.empty(len(low))

@@ -91,6 +91,7 @@ class Touch:
         self._zero = np.zeros((n, 3))
         self._known = np.zeros(n, bool)  # pads whose zero was found once
         self._contact = np.zeros(n, bool)
+        self._learned = False  # friction and slip know something
 
     def update(
         self,
@@ -111,16 +112,22 @@ class Touch:
         """
         p = self._p
         alive = np.asarray(valid, bool) & np.isfinite(reading).all(1)
-        reading = np.where(alive[:, None], reading, 0.0)
+        whole = bool(alive.all())
+        if not whole:
+            reading = np.where(alive[:, None], reading, 0.0)
         if free:
             self._follow_zero(reading, alive, dt)
-        force = (reading - self._zero) * alive[:, None]
-        n = np.maximum(force[:, 0], 0.0)
-        self._contact = alive & ~own & (n > np.where(self._contact, p.touch_off, p.touch_on))
-        contact = self._contact
-        force[~contact] = 0.0
-        force[:, 0] = n * contact
+        force = reading - self._zero
+        threshold = np.where(self._contact, p.touch_off, p.touch_on)
+        contact = alive & ~own & (np.maximum(force[:, 0], 0.0) > threshold)
+        self._contact = contact
+        force = np.where(contact[:, None], force, 0.0)
         n = force[:, 0]
+        living = 1.0 if whole else max(float(alive.mean()), 0.1)
+        if not contact.any():
+            lengths = np.zeros(len(n))
+            self._learn(n, lengths, dt, free)
+            return self._silent(force, contact, living)
         total = float(n.sum())
         group_normal = _MEMBER @ n
         group_contact = (_MEMBER @ contact) > 0
@@ -128,17 +135,12 @@ class Touch:
         shear = s_wrist.sum(0)
         net = shear - (R_wrist_pad[:, :, 0] * n[:, None]).sum(0)
         lengths = np.hypot(force[:, 1], force[:, 2])
-        ratio = float(lengths.sum() / total) if total > 0.0 else 0.0
-        if free:
-            self.friction.forget()
-            self.sliding.forget()
-        else:
-            slides = self.sliding.update(n, dt) >= self._p.grip_slip_probability
-            self.friction.update(n, lengths, slides, dt)
-        cop = n @ p_wrist_pad / total if total > 0.0 else np.zeros(3)
+        ratio = float(lengths.sum() / total)
+        self._learn(n, lengths, dt, free)
+        cop = n @ p_wrist_pad / total
         return Feeling(
             force,
-            contact.copy(),
+            contact,
             total,
             group_normal,
             group_contact,
@@ -151,13 +153,46 @@ class Touch:
             self.sliding.probability,
             self.sliding.trembling,
             cop,
-            max(float(alive.mean()), 0.1),
+            living,
+        )
+
+    def _learn(self, normal: np.ndarray, shear: np.ndarray, dt: float, free: bool) -> None:
+        """Friction and slip of what is held; forgotten while the hand is free."""
+        if not free:
+            slides = self.sliding.update(normal, dt) >= self._p.grip_slip_probability
+            self.friction.update(normal, shear, slides, dt)
+        elif self._learned:
+            self.friction.forget()
+            self.sliding.forget()
+        self._learned = not free
+
+    def _silent(self, force: np.ndarray, contact: np.ndarray, living: float) -> Feeling:
+        """What is felt when no pad is in contact: nothing."""
+        friction, sliding, groups = self.friction, self.sliding, len(GROUPS)
+        return Feeling(
+            force,
+            contact,
+            normal=0.0,
+            group_normal=np.zeros(groups),
+            group_contact=np.zeros(groups, bool),
+            shear=np.zeros(3),
+            net=np.zeros(3),
+            ratio=0.0,
+            friction=friction.coefficient,
+            use=friction.use,
+            used=friction.total_use,
+            slip=sliding.probability,
+            trembling=sliding.trembling,
+            cop=np.zeros(3),
+            living=living,
         )
 
     def _follow_zero(self, reading: np.ndarray, alive: np.ndarray, dt: float) -> None:
         error = reading - self._zero
-        near = alive & (np.abs(error).max(1) < self._p.touch_zero_range)
+        near = alive & (np.abs(error) < self._p.touch_zero_range).all(1)
         first = near & ~self._known
-        self._zero[first] = reading[first]
-        self._known |= first
-        self._zero[near] += error[near] * min(dt / self._p.touch_zero_time, 1.0)
+        if first.any():
+            self._zero[first] = reading[first]
+            self._known |= first
+        error *= min(dt / self._p.touch_zero_time, 1.0)
+        np.add(self._zero, error, out=self._zero, where=near[:, None])
