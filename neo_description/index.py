@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from neo_description.errors import NeoError
+from neo_description.masks import any_of
 from neo_description.tables import BODY, HAND, SIDES, TAXELS, prefixed
 
 Ids = np.ndarray
@@ -109,7 +110,7 @@ class RobotIndex:
         """
         hand = self.hands[side]
         felt = data.sensordata.take(hand.pad_data)
-        if not felt.any():
+        if not any_of(felt):
             return felt
         R = data.site_xmat.take(hand.pad_sites, axis=0).reshape(-1, 3, 3)
         force = np.einsum("nij,ni->nj", R, felt)

@@ -17,6 +17,7 @@ import numpy as np
 
 from neo_description import parameters
 from neo_description.errors import NeoError
+from neo_description.masks import all_of
 from neo_description.signals import (
     DriveMode,
     GraspPhase,
@@ -191,7 +192,7 @@ class HandController:
                 self.reset()
                 last = None
         state = self.calibration.corrected(state)
-        if not (np.isfinite(state.joint_position).all() and np.isfinite(state.joint_velocity).all()):
+        if not (all_of(np.isfinite(state.joint_position)) and all_of(np.isfinite(state.joint_velocity))):
             self._forget()
             return self._answered(state, DriveMode.HOLD)
         dt = CONTROL_DT * (1 if last is None else min(state.tick - last.tick, LONGEST_GAP))

@@ -18,6 +18,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from neo_description.masks import all_of, any_of
 from neo_description.tables import TAXELS
 from neo_hand_control.friction import Friction
 from neo_hand_control.slip import Slip
@@ -71,7 +72,7 @@ class Feeling:
     @property
     def contacts(self) -> int:
         """Pads that feel something."""
-        return int(self.contact.sum())
+        return int(np.count_nonzero(self.contact))
 
 
 class Touch:
@@ -111,23 +112,25 @@ class Touch:
         touch the hand itself, which tell nothing of an object.
         """
         p = self._p
-        alive = np.asarray(valid, bool) & np.isfinite(reading).all(1)
-        whole = bool(alive.all())
+        alive, finite = np.asarray(valid, bool), np.isfinite(reading)
+        if not all_of(finite):
+            alive = alive & finite.all(1)
+        whole = all_of(alive)
         if not whole:
             reading = np.where(alive[:, None], reading, 0.0)
         if free:
             self._follow_zero(reading, alive, dt)
         force = reading - self._zero
-        threshold = np.where(self._contact, p.touch_off, p.touch_on)
+        threshold = np.where(self._contact, p.touch_off, p.touch_on) if any_of(self._contact) else p.touch_on
         contact = alive & ~own & (np.maximum(force[:, 0], 0.0) > threshold)
         self._contact = contact
+        living = 1.0 if whole else max(float(alive.mean()), 0.1)
+        if not any_of(contact):
+            nothing = np.zeros(len(contact))
+            self._learn(nothing, nothing, dt, free)
+            return self._silent(contact, living)
         force = np.where(contact[:, None], force, 0.0)
         n = force[:, 0]
-        living = 1.0 if whole else max(float(alive.mean()), 0.1)
-        if not contact.any():
-            lengths = np.zeros(len(n))
-            self._learn(n, lengths, dt, free)
-            return self._silent(force, contact, living)
         total = float(n.sum())
         group_normal = _MEMBER @ n
         group_contact = (_MEMBER @ contact) > 0
@@ -166,12 +169,12 @@ class Touch:
             self.sliding.forget()
         self._learned = not free
 
-    def _silent(self, force: np.ndarray, contact: np.ndarray, living: float) -> Feeling:
+    def _silent(self, contact: np.ndarray, living: float) -> Feeling:
         """What is felt when no pad is in contact: nothing."""
         friction, sliding, groups = self.friction, self.sliding, len(GROUPS)
         return Feeling(
-            force,
-            contact,
+            force=np.zeros((len(contact), 3)),
+            contact=contact,
             normal=0.0,
             group_normal=np.zeros(groups),
             group_contact=np.zeros(groups, bool),
@@ -191,7 +194,7 @@ class Touch:
         error = reading - self._zero
         near = alive & (np.abs(error) < self._p.touch_zero_range).all(1)
         first = near & ~self._known
-        if first.any():
+        if any_of(first):
             self._zero[first] = reading[first]
             self._known |= first
         error *= min(dt / self._p.touch_zero_time, 1.0)

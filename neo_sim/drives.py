@@ -81,10 +81,14 @@ class DriveGroup:
         self._crouch_length = None
         if crouch_posture is not None:
             self._crouch_length = -table.moment_arms.T @ np.asarray(crouch_posture, float)
-        self._follow = 1.0 - math.exp(-PLANT_DT / s.lag)
-        self._follow_local = 1.0 - math.exp(-PLANT_DT / s.local_lag) if s.local_lag > 0 else 1.0
-        self._slew = s.slew * PLANT_DT
-        self._series = s.series_stiffness * PLANT_DT
+        follow_local = 1.0 - math.exp(-PLANT_DT / s.local_lag) if s.local_lag > 0 else 1.0
+        numbers = (1.0 - math.exp(-PLANT_DT / s.lag), follow_local, s.slew * PLANT_DT,
+                   s.series_stiffness * PLANT_DT, s.friction, s.friction_speed, 0.0, 1.0)  # fmt: skip
+        # one for each tendon: numpy takes arrays faster than floats
+        every = np.repeat(np.array(numbers)[:, None], len(table.tendons), axis=1)
+        self._follow, self._follow_local, self._slew, self._series = every[:4]
+        self._friction, self._friction_speed, self._zero, self._one = every[4:]
+        self._unslew = -self._slew
         self._delay = _steps(s.delay)
         self._max = table.tension_max
         self.reset(np.zeros(len(table.tendons)), table.pretension)
@@ -139,20 +143,20 @@ class DriveGroup:
         f = self.tension
         if mode == DriveMode.TENSION:
             change = (self._asked - f) * self._follow
-            np.minimum(np.maximum(change, -self._slew, out=change), self._slew, out=change)
+            np.minimum(np.maximum(change, self._unslew, out=change), self._slew, out=change)
             change += self._series * velocity
         else:
             change = (self._local(mode, length, velocity) - f) * self._follow_local
         change += f
-        f = np.minimum(np.maximum(change, 0.0, out=change), self._max, out=change)
+        f = np.minimum(np.maximum(change, self._zero, out=change), self._max, out=change)
         self.tension = f
         self._step_count += 1
         self._in_mode += 1
         self.watchdog.advance()
-        lost = velocity / self.settings.friction_speed
+        lost = velocity / self._friction_speed
         np.tanh(lost, out=lost)
-        lost *= self.settings.friction
-        lost += 1.0
+        lost *= self._friction
+        lost += self._one
         lost *= f
         return lost
 

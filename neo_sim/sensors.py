@@ -74,7 +74,9 @@ class Encoders:
 
     def __init__(self, noise: Noise, cutoff: float):
         self._noise = noise
-        self._follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
+        follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
+        # one for each encoder: numpy takes arrays faster than floats
+        self._follow, self._rate = np.full_like(noise.bias, follow), np.full_like(noise.bias, CONTROL_RATE)
         self._last: np.ndarray | None = None
         self._velocity = np.zeros_like(noise.bias)
 
@@ -82,7 +84,9 @@ class Encoders:
         """Position (n,) rad and velocity (n,) rad/s measured at joint angles ``q`` (n,) rad."""
         position = self._noise(q)
         if self._last is not None:
-            slope = (position - self._last) * CONTROL_RATE
-            self._velocity = self._velocity + self._follow * (slope - self._velocity)
+            change = (position - self._last) * self._rate  # of position, then of velocity
+            change -= self._velocity
+            change *= self._follow
+            self._velocity = self._velocity + change
         self._last = position
         return position, self._velocity
