@@ -62,7 +62,8 @@ class Frame:
         self._Jp, self._Jr = self.J[:3], self.J[3:]
         self.v = np.zeros(6)
         self.drift = np.zeros(6)
-        self._spatial = np.zeros(6)
+        self._spatial = np.zeros(6)  # rotation first
+        self._order = np.array([3, 4, 5, 0, 1, 2])
         self._qvel = data.qvel
         self._fall = float(model.opt.gravity[2])
         if not site:
@@ -73,8 +74,7 @@ class Frame:
         self._jacobian(self._model, self._data, self._Jp, self._Jr, self._index)
         np.matmul(self.J, self._qvel, out=self.v)
         mujoco.mj_objectAcceleration(self._model, self._data, self._kind, self._index, self._spatial, 0)
-        self.drift[:3] = self._spatial[3:]
-        self.drift[3:] = self._spatial[:3]
+        self._spatial.take(self._order, out=self.drift, mode="clip")
         self.drift[2] += self._fall  # MuJoCo's accelerations include that of free fall
 
     @property

@@ -138,7 +138,8 @@ class ArrayReference:
         w = self.bandwidth
         want = 0.5 * w * (self.target - self.x)
         np.minimum(np.maximum(want, -self.speed, out=want), self.speed, out=want)
-        a = 2.0 * w * (want - self.v)
+        want -= self.v
+        a = 2.0 * w * want
         self.a = np.minimum(np.maximum(a, -self.acceleration, out=a), self.acceleration, out=a)
         self.v = self.v + dt * self.a
         self.x = self.x + dt * self.v

@@ -65,6 +65,10 @@ class WholeBodyQp:
         self._low = np.full(N + M_ROWS, -BIG)
         self._high = np.full(N + M_ROWS, BIG)
         self._effort = BODY.effort * limits.effort_share
+        n, T, most = len(BODY.joints), limits.horizon, limits.acceleration
+        # one for each joint: numpy takes arrays faster than floats
+        self._horizon, self._per_horizon2 = np.full(n, T), np.full(n, 2.0 / T**2)
+        self._half, self._most = np.full(n, 0.5 * most), np.full(n, most)
         self._Jc = np.zeros((NF, NV))
         self._arms = np.zeros((4, 3, 3))
         half = np.array(SOLE_SIZE[:2]) / 2 * limits.sole_margin
@@ -137,10 +141,10 @@ class WholeBodyQp:
 
     def _joint_limits(self, q: np.ndarray, v: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Accelerations that reach neither an angle's nor a speed's limit within the horizon."""
-        T, a = self.limits.horizon, self.limits.acceleration
-        ahead, k = q + T * v, 2.0 / T**2
+        T, k, half, most = self._horizon, self._per_horizon2, self._half, self._most
+        ahead = q + T * v
         np.minimum(k * (BODY.q_max - ahead), (BODY.velocity - v) / T, out=high)
         np.maximum(k * (BODY.q_min - ahead), (-BODY.velocity - v) / T, out=low)
-        np.minimum(np.maximum(high, -0.5 * a, out=high), a, out=high)
-        np.maximum(np.minimum(low, 0.5 * a, out=low), -a, out=low)
+        np.minimum(np.maximum(high, -half, out=high), most, out=high)
+        np.maximum(np.minimum(low, half, out=low), -most, out=low)
         np.minimum(low, high, out=low)
