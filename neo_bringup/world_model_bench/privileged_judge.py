@@ -64,13 +64,11 @@ class PrivilegedJudge:
 
     def _rests(self, relation: str, name: str, place: str) -> bool:
         truth, scene = self._env.plant.privileged, self._env.scene
-        T_place_world = np.linalg.inv(truth.object_pose(place))
-        T = T_place_world @ truth.object_pose(name)
-        lowest = T[2, 3] - 0.5 * float(np.abs(T[2, :3]) @ scene.object(name).size)
-        size = scene.object(place).size
-        over = bool(np.all(np.abs(T[:2, 3]) < size[:2] / 2))
-        fallen = truth.object_pose(place)[2, 3] < self._before[place][2] - STANDS
-        below = size[2] / 2 - lowest
+        T_world_place, size = truth.object_pose(place), scene.object(place).size
+        away = np.linalg.inv(T_world_place) @ truth.object_pose(name)[:, 3]
+        over = bool(np.all(np.abs(away[:2]) < size[:2] / 2))
+        fallen = T_world_place[2, 3] < self._before[place][2] - STANDS
+        below = T_world_place[2, 3] + size[2] / 2 - truth.object_foot(name)
         return over and not fallen and (abs(below) < ON if relation == "on" else 0.0 < below < size[2] + ON)
 
     def _places(self) -> dict[str, np.ndarray]:

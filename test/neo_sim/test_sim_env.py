@@ -104,11 +104,10 @@ def test_the_teacher_puts_the_bottle_on_the_tray_and_in_the_basket(
     outcome = env.do(f"put the red bottle {relation} the {landmark.split('_')[1]}", "privileged_scripted")
     assert outcome.success, outcome.message
     T_landmark, T_bottle = (env.plant.privileged.object_pose(name) for name in (landmark, "red_bottle"))
-    size, bottle = env.scene.object(landmark).size, env.scene.object("red_bottle").size
+    size = env.scene.object(landmark).size
     away = np.linalg.inv(T_landmark) @ T_bottle
     assert np.all(np.abs(away[:2, 3]) < size[:2] / 2)
-    foot = T_bottle[2, 3] - 0.5 * np.abs(T_bottle[2, :3]) @ bottle - env.scene.table.height
-    assert lowest < foot < highest
+    assert lowest < env.plant.privileged.object_foot("red_bottle") - env.scene.table.height < highest
 
 
 def test_unknown_targets_and_planners_are_refused_by_name(empty):
