@@ -27,12 +27,19 @@ ROLLING = ("sphere", "ellipsoid")
 
 @dataclass(frozen=True)
 class Shape:
-    """A primitive: full ``extent`` (3,) m, its middle ``at`` m above the object's foot."""
+    """A primitive: full ``extent`` (3,) m, its middle ``at`` m above the object's foot, ``offset`` m (x, y)
+    from the object's axis."""
 
     kind: str
     size: tuple[float, ...]
     at: float
     rgb: tuple[float, float, float]
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def middle(self) -> np.ndarray:
+        """(3,) m from the foot of the object's axis."""
+        return np.array([*self.offset, self.at])
 
     @property
     def extent(self) -> np.ndarray:
@@ -74,13 +81,21 @@ class Thing:
 
     @property
     def size(self) -> np.ndarray:
-        low = np.min([np.array([0, 0, s.at]) - s.extent / 2 for s in self.shapes], axis=0)
-        high = np.max([np.array([0, 0, s.at]) + s.extent / 2 for s in self.shapes], axis=0)
+        low, high = self._bounds()
         return high - low
 
+    def _bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest corner (3,) m of the bounding box, from the foot of the axis."""
+        low = np.min([s.middle - s.extent / 2 for s in self.shapes], axis=0)
+        high = np.max([s.middle + s.extent / 2 for s in self.shapes], axis=0)
+        return low, high
+
     def add_to(self, spec: mujoco.MjSpec, position: np.ndarray, yaw: float) -> None:
-        """A free body named after the thing, its foot at ``position`` (3,) m, turned by ``yaw`` rad."""
+        """A free body named after the thing, the middle of its foot at ``position`` (3,) m, turned by
+        ``yaw`` rad."""
+        low, high = self._bounds()
         height = self.size[2]
+        middle = np.array([*(low + high)[:2] / 2, height / 2])
         body = spec.worldbody.add_body(
             name=self.name,
             pos=np.asarray(position) + np.array([0, 0, height / 2]),
@@ -92,7 +107,7 @@ class Thing:
         for i, shape in enumerate(self.shapes):
             geom = body.add_geom(
                 name=f"{self.name}_{i}", type=KINDS[shape.kind][0], size=shape.mujoco_size(),
-                pos=(0, 0, shape.at - height / 2), mass=self.mass * volumes[i] / volumes.sum(),
+                pos=shape.middle - middle, mass=self.mass * volumes[i] / volumes.sum(),
                 rgba=(*shape.rgb, 1.0), contype=WORLD | OBJECT, conaffinity=WORLD | OBJECT,
                 condim=6 if rolls else 4,
                 friction=(self.friction, 0.005, 0.002 if rolls else 0.0001), priority=1,
@@ -119,7 +134,11 @@ def _shape(name: str, row: dict[str, Any], color: str, colors: dict[str, Any]) -
     shown = row.get("color", color)
     if shown not in colors:
         raise NeoError(f"object {name}: no color {shown!r}; one of {', '.join(colors)}")
-    return Shape(kind, tuple(map(float, size)), float(row["at"]), tuple(colors[shown]))
+    offset = row.get("offset", [0.0, 0.0])
+    if not isinstance(offset, list) or len(offset) != 2 or not all(-1.0 < x < 1.0 for x in offset):
+        raise NeoError(f"object {name}: offset {offset!r}; [x, y] between -1 and 1 m")
+    aside = (float(offset[0]), float(offset[1]))
+    return Shape(kind, tuple(map(float, size)), float(row["at"]), tuple(colors[shown]), aside)
 
 
 def _thing(name: str, row: dict[str, Any], colors: dict[str, Any]) -> Thing:

@@ -97,19 +97,22 @@ def _row(name: str, file: Path | str | None) -> dict[str, Any]:
 
 
 def _places(row: dict[str, Any], things: list[Thing], rng: np.random.Generator) -> list[np.ndarray]:
-    """(x, y, yaw) for each of ``things``, ``row["apart"]`` m between any two middles."""
+    """(x, y, yaw) for each of ``things``, ``row["apart"]`` m between any two middles, or as much more as they
+    are wide, however they are turned."""
     region, first, apart = row["region"], row.get("first", {}), row["apart"]
+    round_ = [float(np.hypot(*thing.size[:2])) / 2 for thing in things]
     for _ in range(TRIES):
         places: list[np.ndarray] = []
-        for thing in things:
+        for thing, radius in zip(things, round_, strict=True):
             own = thing.name == first.get("object")
-            box = first if own else region
+            box = first if own else row["wide"] if _wide(thing, row) else region
             side = rng.choice((-1.0, 1.0)) if own and first.get("either_side") else 1.0
             for _ in range(50):
                 spot = np.array(
                     [rng.uniform(*box["x"]), side * rng.uniform(*box["y"]), rng.uniform(-np.pi, np.pi)]
                 )
-                if all(np.hypot(*(spot - other)[:2]) >= apart for other in places):
+                near = zip(places, round_, strict=False)
+                if all(np.hypot(*(spot - other)[:2]) >= max(apart, radius + r) for other, r in near):
                     places.append(spot)
                     break
             else:
@@ -117,6 +120,10 @@ def _places(row: dict[str, Any], things: list[Thing], rng: np.random.Generator) 
         if len(places) == len(things):
             return places
     raise NeoError(f"{len(things)} objects do not fit {apart} m apart into x {region['x']}, y {region['y']}")
+
+
+def _wide(thing: Thing, row: dict[str, Any]) -> bool:
+    return "wide" in row and max(thing.size[:2]) > row["wide"]["over"]
 
 
 def make(
@@ -143,7 +150,7 @@ def make(
     if unknown:
         raise NeoError(f"no object {', '.join(unknown)}; one of {', '.join(things)}")
     first = row.get("first", {}).get("object")
-    ordered = sorted((things[w] for w in wanted), key=lambda thing: thing.name != first)
+    ordered = sorted((things[w] for w in wanted), key=lambda t: (t.name != first, not _wide(t, row)))
 
     spec = build_robot()
     room.add_room(spec)

@@ -22,6 +22,7 @@ AFLOAT = 0.7  # added misfit of a new thing in the air
 INLIERS = 0.4  # share of an outline that must fit
 SURE = 1.0  # misfit below which a remembered class is not doubted
 SURPRISING = 1.5  # misfit beyond which a thing is looked for anew, not where it is remembered
+HOLDS = 2.0  # times as wide as another, a thing has room for it
 FEWEST = 10  # outline points, both images together
 
 
@@ -163,18 +164,24 @@ class Detector:
 
 
 def _distinct(found: list[Detection]) -> list[Detection]:
-    """Of two that claim the same place, the better-fitting one."""
+    """Of two that claim the same place, the better-fitting one; a much wider one may hold the other."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda d: d.fit.cost - d.visible_fraction):
         apart = [
             np.linalg.norm(one.fit.center[:2] - other.fit.center[:2])
             > 0.35 * (one.fit.size[:2].mean() + other.fit.size[:2].mean())
             or abs(one.fit.center[2] - other.fit.center[2]) > 0.4 * (one.fit.size[2] + other.fit.size[2])
+            or _holds(one.model, other.model)
+            or _holds(other.model, one.model)
             for other in kept
         ]
         if all(apart):
             kept.append(one)
     return kept
+
+
+def _holds(wide: Model, other: Model) -> bool:
+    return bool(max(wide.size[:2]) > HOLDS * max(other.size[:2]))
 
 
 def draw(image: np.ndarray, view: View, found: list[Detection]) -> np.ndarray:

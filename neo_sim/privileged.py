@@ -40,6 +40,28 @@ class Privileged:
         """True pose of an object; NeoError names the objects there are."""
         return self._pose(self._scene.object(name).body)
 
+    def object_foot(self, name: str) -> float:
+        """Height (m, world) of an object's lowest point."""
+        model = self._scene.model
+        geoms = np.flatnonzero(model.geom_bodyid == self._scene.object(name).body)
+        return min(self._data.geom_xpos[g, 2] - self._reach_down(int(g)) for g in geoms)
+
+    def _reach_down(self, geom: int) -> float:
+        """How far (m) a shape reaches below its middle."""
+        model = self._scene.model
+        size, kind = model.geom_size[geom], model.geom_type[geom]
+        down = np.abs(self._data.geom_xmat[geom].reshape(3, 3)[2])
+        across = float(np.hypot(*down[:2]))
+        if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
+            return float(size[0])
+        if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
+            return float(size[0] + size[1] * down[2])
+        if kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
+            return float(size[0] * across + size[1] * down[2])
+        if kind == mujoco.mjtGeom.mjGEOM_ELLIPSOID:
+            return float(np.linalg.norm(size * down))
+        return float(size @ down)
+
     def object_velocity(self, name: str) -> np.ndarray:
         """(6,) linear (m/s, world) and angular (rad/s, object's frame) velocity."""
         return self._data.qvel[self._scene.object(name).qvel].copy()

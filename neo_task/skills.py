@@ -8,6 +8,7 @@ import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction
 from neo_task.grasp_pose import gripper_rotation
+from neo_task.placing import depth, holds, rests, room_for
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
 from neo_task.taking import (
@@ -40,17 +41,6 @@ def pick(ctx: Context, task: Task) -> Script:
     return f"holding the {target.name} in the {SIDE_NAMES[plan.side]} hand, {ctx.lifted * 100:.0f} cm up"
 
 
-def _place_offset(relation: str, gap: float) -> np.ndarray:
-    """From the landmark's centre to where the object goes, in odom (x forward, y left)."""
-    return {
-        "next_to": np.array([0.0, gap, 0.0]),
-        "left_of": np.array([0.0, gap, 0.0]),
-        "right_of": np.array([0.0, -gap, 0.0]),
-        "behind": np.array([gap, 0.0, 0.0]),
-        "in_front_of": np.array([-gap, 0.0, 0.0]),
-    }[relation]
-
-
 def place(ctx: Context, task: Task) -> Script:
     """Take the objects, one after the other, and put them where the prompt says."""
     wanted = (task.target, *task.more)
@@ -69,12 +59,14 @@ def place(ctx: Context, task: Task) -> Script:
 def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[None, None, Sighting]:
     landmark = None if task.place.class_name == TABLE else (yield from find(ctx, task.place))
     if landmark is not None:  # before anything is taken that could then not be put down
-        _room_for(ctx, task, landmark, (yield from find(ctx, query)), row)
+        room_for(ctx, task, landmark, (yield from find(ctx, query)), row)
     target, plan = yield from take(ctx, query)
     side = plan.side
     centre = target.centre.copy()  # on the table: back to where it stood
     if landmark is not None:
-        centre = _room_for(ctx, task, landmark, target, row)
+        centre = room_for(ctx, task, landmark, target, row)
+        if task.relation == "in":
+            centre[2] -= depth(landmark, target, plan)
     T_down = plan.T_grasp.copy()
     T_down[:3, 3] += centre - target.centre
     ctx.enter("carry", 0.65, f"to {np.round(centre, 2).tolist()}")
@@ -83,27 +75,12 @@ def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[
     ctx.enter("lower", 0.80)
     yield from move(ctx, side, T_down, ctx.params.lift_speed)
     yield from let_go(ctx, side)
+    if landmark is not None and holds(task):
+        yield from ctx.pause(ctx.params.look_again)
+        seen = in_plain_view(ctx, Query(target.thing.color, target.thing.class_name))
+        if seen and not rests(task, landmark, seen[0]):
+            raise TaskFailed("lost", f"the {target.name} is not {task.relation} the {landmark.name}")
     return target
-
-
-def _room_for(ctx: Context, task: Task, landmark: Sighting, target: Sighting, row: float) -> np.ndarray:
-    """(3,) m in odom: where the object's middle goes; "next to" is the hand's own side, or the other."""
-    own = 1.0 if target.centre[1] > 0.0 else -1.0
-    centre = target.centre.copy()
-    if task.relation in ("on", "in"):
-        ways = [np.array([0.0, own * row, 0.0])]
-        centre[2] += landmark.thing.size[2]
-    else:
-        offset = _place_offset(task.relation, landmark.radius + target.radius + ctx.params.place_gap)
-        ways = [own * offset, -own * offset] if task.relation == "next_to" else [offset]
-        ways = [way + np.array([0.0, (np.sign(way[1]) or own) * row, 0.0]) for way in ways]
-    for way in ways:
-        centre[:2] = (landmark.centre + way)[:2]
-        if np.hypot(*centre[:2]) <= ctx.params.reach:
-            return centre
-    where = f"{task.relation.replace('_', ' ')} the {landmark.name}"
-    away = float(np.hypot(*centre[:2]))
-    raise TaskFailed("unreachable", f"{where} is {away:.2f} m away; I reach {ctx.params.reach} m")
 
 
 def let_go(ctx: Context, side: str) -> Generator[None, None, None]:

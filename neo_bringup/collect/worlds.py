@@ -22,10 +22,13 @@ def make(scene: str, seed: int, kind: dict[str, Any], unseen: bool = False) -> S
     ``unseen``: the first thing is of a colour, class and size that are never drawn otherwise.
     """
     rng = np.random.default_rng([seed, 5])
-    if rng.random() < USUAL and not unseen:
+    landmark = bool(kind.get("landmark"))
+    if rng.random() < USUAL and not unseen and not landmark:
         made = scenes.make(scene, seed)
     else:
-        rows = things.draw(rng, unseen)
+        rows = things.draw(rng, unseen, things.BESIDE if landmark else things.COUNT)
+        if landmark:
+            rows |= things.landmark(rng, rows)
         with things.registry(rows) as file:
             made = scenes.make(scene, seed, objects=list(rows), objects_file=file)
     _looks(made.model, rng)

@@ -2,7 +2,8 @@
 
     pick, several, place, push, give, reach, look: as ``do_task`` understands the prompt
 
-A thing that fell to the floor fails every task but those that do not touch it.
+A thing that fell to the floor fails every task but those that do not touch it. On and in are told by the
+outlines: the thing's middle over the landmark, its lowest point near the landmark's top, or below its rim.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from neo_task.scripted import default_vocabulary
 LIFTED, MOVED = 0.08, 0.03  # m: up with a pick; along the table with a push
 NEAR = 0.30  # m between middles of a thing and what it was put beside
 ASIDE = 0.02  # m to the right side of it, at least
+ON = 0.02  # m: the lowest point of what is on a landmark from its top
 STANDS = 0.06  # m: a middle this much lower than before has fallen
 GIVEN = 0.15  # m from both grippers, and as high as it was
 AT_HAND, TOUCHED = 0.20, 0.05  # m: a hand that reached; a thing that was knocked meanwhile
@@ -50,6 +52,8 @@ class PrivilegedJudge:
         if task.verb == "give":
             away = min(float(np.linalg.norm(self._gripper(side) - now[meant[0]])) for side in SIDES)
             return away > GIVEN and bool(moved[0][2] > LIFTED)
+        if task.relation in ("on", "in"):
+            return all(self._rests(task.relation, name, self._name(task.place)) for name in meant)
         if any(m[2] < -STANDS for m in moved):
             return False
         if task.verb == "push":
@@ -57,6 +61,15 @@ class PrivilegedJudge:
             along = float(moved[0][1])
             return (way * along if way else abs(along)) > MOVED
         return all(self._beside(task, now[name], now[self._name(task.place)]) for name in meant)
+
+    def _rests(self, relation: str, name: str, place: str) -> bool:
+        truth, scene = self._env.plant.privileged, self._env.scene
+        T_world_place, size = truth.object_pose(place), scene.object(place).size
+        away = np.linalg.inv(T_world_place) @ truth.object_pose(name)[:, 3]
+        over = bool(np.all(np.abs(away[:2]) < size[:2] / 2))
+        fallen = T_world_place[2, 3] < self._before[place][2] - STANDS
+        below = T_world_place[2, 3] + size[2] / 2 - truth.object_foot(name)
+        return over and not fallen and (abs(below) < ON if relation == "on" else 0.0 < below < size[2] + ON)
 
     def _places(self) -> dict[str, np.ndarray]:
         truth = self._env.plant.privileged

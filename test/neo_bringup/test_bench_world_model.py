@@ -7,6 +7,7 @@ import pytest
 from neo_bringup.bench import world_model
 from neo_bringup.world_model_bench.do_task import trial
 from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
+from neo_description import scenes
 from neo_description.signals import GraspPhase
 from neo_sim.env import NeoEnv
 
@@ -72,6 +73,55 @@ def test_beside_is_near_and_on_the_side_that_was_asked_for(env, relation, off, d
     place[2] = at(env, "red_bottle")[2]
     put(env, "red_bottle", place)
     assert judge.done() is done
+
+
+@pytest.fixture(scope="module")
+def laid():
+    """Landmark → a world with it and the red bottle."""
+    made = {
+        name: NeoEnv(scenes.make(objects=["red_bottle", name.replace(" ", "_")]), 0)
+        for name in ("blue tray", "orange basket")
+    }
+    yield made
+    for env in made.values():
+        env.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "off", "done"),
+    [
+        ("on the blue tray", (0.0, 0.0, 0.0), True),
+        ("on the blue tray", (0.11, 0.08, 0.0), True),
+        ("on the blue tray", (0.14, 0.0, 0.0), False),  # beside it
+        ("on the blue tray", (0.0, 0.11, 0.0), False),
+        ("on the blue tray", (0.0, 0.0, 0.05), False),  # still in the air
+        ("in the orange basket", (0.0, 0.0, -0.05), True),
+        ("in the orange basket", (0.08, 0.06, -0.05), True),
+        ("in the orange basket", (0.0, 0.0, 0.01), False),  # above the rim
+        ("in the orange basket", (0.15, 0.0, -0.05), False),
+    ],
+)
+def test_on_and_in_are_told_by_outline_and_height_however_the_landmark_is_turned(laid, place, off, done):
+    """``off``: of the bottle's foot from the middle of the landmark's top, along its own axes."""
+    name = place.split(" ", 2)[2]
+    env = laid[name]
+    judge = PrivilegedJudge(env, f"put the red bottle {place}")
+    landmark, bottle = (env.scene.object(n) for n in (name.replace(" ", "_"), "red_bottle"))
+    T = env.plant.privileged.object_pose(landmark.name)
+    up = np.array([0.0, 0.0, (landmark.size[2] + bottle.size[2]) / 2])
+    put(env, "red_bottle", T[:3, 3] + T[:3, :3] @ (up + off))
+    assert judge.done() is done
+
+
+def test_what_is_on_a_tray_that_fell_is_not_on_it(laid):
+    env = laid["blue tray"]
+    judge = PrivilegedJudge(env, "put the red bottle on the blue tray")
+    tray, bottle = (env.scene.object(name) for name in ("blue_tray", "red_bottle"))
+    on_the_floor = np.array([0.5, 1.0, 0.008])
+    put(env, "blue_tray", on_the_floor)
+    put(env, "red_bottle", on_the_floor + np.array([0.0, 0.0, (tray.size[2] + bottle.size[2]) / 2]))
+    assert not judge.done()
+    put(env, "blue_tray", env.scene.qpos[tray.qpos[:3]])
 
 
 def test_a_trial_with_the_teachers_eyes_is_done_or_says_why():

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import mujoco
 import numpy as np
 import pytest
 from rclpy.serialization import serialize_message
@@ -11,7 +12,7 @@ from sensor_msgs.msg import CompressedImage
 
 from neo_bringup.collect import bag, things, worlds
 from neo_bringup.collect.acting import Random
-from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds
+from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds, said
 from neo_bringup.collect.recording import Recording
 from neo_description.errors import NeoError
 from neo_description.signals import WholeBodyCommand
@@ -20,7 +21,10 @@ from neo_flywheel.bag import BagWriter, Qos
 from neo_flywheel.message_types import TypeBook
 from neo_ros import convert, graph
 from neo_sim.env import NeoEnv
+from neo_world_model import prompts
+from neo_world_model.episode import THINGS
 from neo_world_model.modalities import PROVENANCE, unstack
+from neo_world_model.prompts import landmarks
 from neo_world_model.stepper import TICKS
 
 
@@ -152,6 +156,43 @@ def test_kinds_are_drawn_by_their_shares():
         assert abs(drawn.count(name) / 400 - row["share"]) < 0.08
     with pytest.raises(NeoError, match="teacher, noisy"):
         collect("magic", 0)
+
+
+def test_a_world_with_a_landmark_has_one_of_a_colour_of_its_own_and_room_for_its_things():
+    seen = set()
+    for seed in range(6):
+        made = worlds.make("kitchen_table", seed, kinds()["rest"])
+        (landmark,) = (thing for thing in made.objects if thing.class_name in landmarks())
+        others = [thing for thing in made.objects if thing is not landmark]
+        assert len(made.objects) <= THINGS
+        assert 3 <= len(others) <= 4
+        assert landmark.color not in {thing.color for thing in others}
+        x, y = made.qpos[landmark.qpos[:2]]
+        assert 0.42 <= x <= 0.52
+        assert abs(y) <= 0.25
+        data = made.data()
+        for _ in range(20):
+            mujoco.mj_step(made.model, data)
+        pairs = {frozenset(made.model.geom_bodyid[contact.geom]) for contact in data.contact}
+        things = {thing.body for thing in made.objects}
+        assert not any(pair <= things for pair in pairs)  # nothing touches another thing
+        asked = prompts.draw(np.random.default_rng(seed), said(made), "rest")
+        assert asked.place == f"{landmark.color} {landmark.class_name}"
+        seen.add(landmark.class_name)
+    assert seen == landmarks()
+    plain = worlds.make("kitchen_table", 0, kinds()["teacher"])
+    assert not {thing.class_name for thing in plain.objects} & landmarks()
+
+
+def test_a_landmark_is_as_hollow_as_in_the_registry_whatever_its_size():
+    for seed in range(8):
+        (row,) = things.landmark(np.random.default_rng(seed), {}).values()
+        walls = [shape for shape in row["shapes"] if any(shape["offset"])]
+        floor = row["shapes"][0]["size"]
+        for wall in walls:
+            aside = np.nonzero(wall["offset"])
+            reach = np.abs(wall["offset"]) + np.array(wall["size"][:2]) / 2
+            np.testing.assert_allclose(reach[aside], np.array(floor[:2])[aside] / 2)
 
 
 def test_things_that_are_kept_back_are_never_drawn_for_training():

@@ -110,6 +110,49 @@ def test_an_object_is_one_entry_of_a_file_from_outside(tmp_path):
     assert [thing.name for thing in scene.objects] == ["red_bottle", "pink_jar"]
 
 
+def test_shapes_stand_beside_the_axis_and_a_basket_is_hollow():
+    scene = scenes.make(objects=["orange_basket", "blue_tray"])
+    data = scene.data()
+    basket, tray = (scene.object(name) for name in ("orange_basket", "blue_tray"))
+    np.testing.assert_allclose(basket.size, [0.22, 0.18, 0.07])
+    np.testing.assert_allclose(tray.size, [0.26, 0.20, 0.016])
+    T = np.eye(4)
+    T[:3, :3], T[:3, 3] = data.xmat[basket.body].reshape(3, 3), data.xpos[basket.body]
+    down, hit = -T[:3, 2], np.zeros((1, 1), np.int32)
+    for aside, deep in ((0.0, 0.062), (0.100, 0.062), (0.106, 0.0)):  # floor, floor at the wall, wall
+        above = T[:3, :3] @ [aside, 0.0, 0.035 + 0.1] + T[:3, 3]
+        far = mujoco.mj_ray(scene.model, data, above, down, None, True, -1, hit)
+        assert far - 0.1 == pytest.approx(deep, abs=1e-3)
+
+
+def test_what_is_not_even_about_its_axis_has_its_frame_in_the_middle_of_its_box(tmp_path):
+    file = tmp_path / "mine.yaml"
+    row = {
+        "class": "pan", "color": "red", "mass": 0.3, "friction": 0.5,
+        "shapes": [
+            {"type": "cylinder", "size": [0.05, 0.04], "at": 0.02},
+            {"type": "box", "size": [0.1, 0.02, 0.02], "at": 0.02, "offset": [0.1, 0.0]},
+        ],
+    }  # fmt: skip
+    file.write_text(yaml.safe_dump({"objects": {"pan": row}}))
+    scene = scenes.make(objects=["pan"], objects_file=file)
+    np.testing.assert_allclose(scene.object("pan").size, [0.2, 0.1, 0.04])
+    geoms = scene.model.geom_bodyid == scene.object("pan").body
+    np.testing.assert_allclose(scene.model.geom_pos[geoms], [[-0.05, 0, 0], [0.05, 0, 0]], atol=1e-9)
+
+
+def test_wide_things_stand_where_their_row_says_with_room_around_them():
+    names = ["red_bottle", "green_cup", "purple_plum", "orange_basket"]
+    for seed in range(4):
+        scene = scenes.make("kitchen_table", seed, objects=names)
+        places = {thing.name: scene.qpos[thing.qpos[:2]] for thing in scene.objects}
+        x, y = places.pop("orange_basket")
+        assert 0.42 <= x <= 0.50
+        assert abs(y) <= 0.22
+        for place in places.values():
+            assert np.hypot(*(place - (x, y))) > np.hypot(0.22, 0.18) / 2 + 0.04
+
+
 def test_a_scene_from_outside(tmp_path):
     file = tmp_path / "scenes.yaml"
     table = {"height": 0.7, "front": 0.35, "depth": 0.5, "width": 1.0}
@@ -152,6 +195,7 @@ def test_refuses_with_what_is_allowed(arguments, says):
         ({"shapes": [{"type": "cone", "size": [0.1], "at": 0.05}]}, "cone"),
         ({"shapes": [{"type": "sphere", "size": [0.03, 1], "at": 0.03}]}, "size"),
         ({"shapes": [{"type": "sphere", "size": [0.03], "at": 0.05}]}, "lowest"),
+        ({"shapes": [{"type": "sphere", "size": [0.03], "at": 0.03, "offset": [0.1]}]}, "offset"),
     ],
 )
 def test_a_wrong_entry_is_refused_by_name(change, says, tmp_path):

@@ -105,6 +105,22 @@ def test_a_things_class_colour_size_and_height_are_told(world):
     assert top[2, 3] == pytest.approx(kitchen.scene.table.height, abs=0.008)
 
 
+@pytest.mark.parametrize(("landmark", "deep"), [("blue_tray", 0.008), ("orange_basket", 0.062)])
+def test_a_tray_and_a_basket_are_found_and_also_what_is_on_or_in_them(world, landmark, deep):
+    kitchen = world(objects=["red_bottle", landmark])
+    kitchen.put(landmark, 0.5, -0.1)
+    kitchen.put("red_bottle", 0.45, 0.2)
+    seen, _ = kitchen.look(4)
+    assert set(seen) == {"red_bottle", landmark}
+    np.testing.assert_allclose(seen[landmark].size, kitchen.scene.object(landmark).size, atol=0.015)
+    assert kitchen.error(seen[landmark], landmark) < 0.01
+    kitchen.put("red_bottle", 0.5, -0.1, lift=kitchen.scene.object(landmark).size[2] - deep)
+    seen, _ = kitchen.look(4)
+    for name in ("red_bottle", landmark):
+        assert seen[name].visible_fraction > 0.3, name
+        assert kitchen.error(seen[name], name) < 0.02, name
+
+
 SCREEN = """
 objects:
   screen:

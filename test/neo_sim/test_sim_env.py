@@ -89,6 +89,27 @@ def test_the_teacher_picks_up_the_bottle():
     assert not env.plant.privileged.fallen
 
 
+@pytest.mark.parametrize(
+    ("scene", "landmark", "relation", "lowest", "highest"),
+    [
+        ("tray_table", "blue_tray", "on", 0.004, 0.02),  # m above the table: within the rim, or on it
+        ("basket_table", "orange_basket", "in", 0.004, 0.03),
+    ],
+)
+def test_the_teacher_puts_the_bottle_on_the_tray_and_in_the_basket(
+    scene, landmark, relation, lowest, highest
+):
+    env = NeoEnv(scene, seed=0)
+    env.stand()
+    outcome = env.do(f"put the red bottle {relation} the {landmark.split('_')[1]}", "privileged_scripted")
+    assert outcome.success, outcome.message
+    T_landmark, T_bottle = (env.plant.privileged.object_pose(name) for name in (landmark, "red_bottle"))
+    size = env.scene.object(landmark).size
+    away = np.linalg.inv(T_landmark) @ T_bottle
+    assert np.all(np.abs(away[:2, 3]) < size[:2] / 2)
+    assert lowest < env.plant.privileged.object_foot("red_bottle") - env.scene.table.height < highest
+
+
 def test_unknown_targets_and_planners_are_refused_by_name(empty):
     env = NeoEnv(empty, seed=1)
     with pytest.raises(NeoError, match="no target 'tail'; one of body"):

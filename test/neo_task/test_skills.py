@@ -22,6 +22,7 @@ from neo_task.scripted import load_parameters, scripted
 
 DT = 0.02
 SIZE = np.array([0.066, 0.066, 0.22])
+LANDMARKS = {"tray": np.array([0.26, 0.20, 0.016]), "basket": np.array([0.22, 0.18, 0.07])}
 
 
 def pose(x, y, z):
@@ -38,7 +39,9 @@ class World:
         self.T = {"l": pose(0.25, 0.2, 0.95), "r": pose(0.25, -0.2, 0.95)}
         self.hands = {side: GraspStatus() for side in ("l", "r")}
         self.objects = [
-            DetectedObject(i, name, color, pose(*at), np.eye(6) * 1e-6, SIZE, 0.9, 1.0, 0.0)
+            DetectedObject(
+                i, name, color, pose(*at), np.eye(6) * 1e-6, LANDMARKS.get(name, SIZE), 0.9, 1.0, 0.0
+            )
             for i, (color, name, at) in enumerate(objects)
         ]
         self.slippery = slippery
@@ -256,3 +259,66 @@ def test_next_to_is_the_other_side_when_the_own_one_is_out_of_reach():
     assert world.run(Task("place", Query("red", "bottle"), "next_to", Query("green", "cup"))).success
     y = {o.class_name: o.T_base_object[1, 3] for o in world.objects}
     assert y["bottle"] > y["cup"]
+
+
+WITH_TRAY = [*TABLE, ("blue", "tray", (0.45, 0.0, 0.788))]
+WITH_BASKET = [*TABLE, ("blue", "basket", (0.45, 0.0, 0.815))]
+
+
+def place_of(world, name):
+    return next(o.T_base_object[:3, 3] for o in world.objects if o.class_name == name)
+
+
+def test_on_is_in_the_middle_with_the_foot_on_top():
+    world = World(WITH_TRAY)
+    outcome = world.run(Task("place", Query("red", "bottle"), "on", Query("", "tray")))
+    assert outcome.message == "the red bottle is on the tray"
+    np.testing.assert_allclose(place_of(world, "bottle"), [0.45, 0.0, 0.78 + 0.016 + 0.11], atol=0.005)
+
+
+def test_in_is_below_the_rim_as_deep_as_the_hand_stays_above_it():
+    lowest = 2.0
+
+    class Watched(World):
+        def _carry(self, side, T):
+            nonlocal lowest
+            if np.hypot(*(T[:2, 3] - (0.45, 0.0))) < 0.05:
+                lowest = min(lowest, T[2, 3])
+            super()._carry(side, T)
+
+    world = Watched(WITH_BASKET)
+    outcome = world.run(Task("place", Query("red", "bottle"), "in", Query("blue", "basket")))
+    assert outcome.success, outcome.message
+    np.testing.assert_allclose(place_of(world, "bottle")[:2], [0.45, 0.0], atol=0.005)
+    rim = 0.78 + 0.07
+    assert 0.78 + 0.01 < place_of(world, "bottle")[2] - 0.11 < rim
+    assert lowest >= rim + 0.05 - 1e-6
+
+
+def test_two_things_share_the_longer_side_of_a_tray():
+    world = World(WITH_TRAY)
+    world.objects[2].T_base_object[:2, :2] = [[0.0, -1.0], [1.0, 0.0]]  # it lies across
+    task = Task("place", Query("red", "bottle"), "on", Query("", "tray"), (Query("green", "cup"),))
+    assert world.run(task, seconds=240.0).success
+    bottle, cup = place_of(world, "bottle"), place_of(world, "cup")
+    np.testing.assert_allclose(bottle[:2], [0.45, -0.065], atol=0.005)
+    np.testing.assert_allclose(cup[:2], [0.45, 0.065], atol=0.005)
+
+
+@pytest.mark.parametrize(("objects", "relation"), [(WITH_TRAY, "on"), (WITH_BASKET, "in")])
+def test_what_rolls_off_when_it_is_let_go_of_is_not_a_success(objects, relation):
+    class Rolling(World):
+        def apply(self, step):
+            super().apply(step)
+            if self.sent[-2:-1] == [("r", "OPEN")]:
+                self.objects[0].T_base_object[:3, 3] = 0.45, -0.20, 0.89
+
+    landmark = objects[-1][1]
+    outcome = Rolling(objects).run(Task("place", Query("red", "bottle"), relation, Query("", landmark)))
+    assert outcome.reason == "lost"
+    assert outcome.message == f"not done: the red bottle is not {relation} the blue {landmark}"
+
+
+def test_a_tray_is_not_taken_itself():
+    outcome = World(WITH_TRAY).run(Task("pick", Query("blue", "tray")))
+    assert outcome.reason == "refused"
