@@ -86,6 +86,8 @@ class Teleop:
         """(3,) m in odom: on the line of the operator's look from the robot's own head."""
         if frame is None or frame.look is None or not any(c.engaged for c in self.clutches.values()):
             return None
+        if np.shape(frame.look) != (3,):
+            return None
         length = float(np.linalg.norm(frame.look))
         if not np.isfinite(length) or length == 0.0 or not np.isfinite(frame.heading):
             return None

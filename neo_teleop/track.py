@@ -56,11 +56,20 @@ class Track:
                     about = dict(row["about"])
                 else:
                     frames.append(_frame(row))
+                    _check_times(frames)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise NeoError(f"{file}, line {number} is no part of a track: {error!r}") from None
         if not frames:
             raise NeoError(f"{file} holds no frame of an operator")
         return cls(frames, about)
+
+
+def _check_times(frames: list[OperatorFrame]) -> None:
+    time = frames[-1].time
+    if not np.isfinite(time):
+        raise ValueError(f"time is {time}; a finite number needed")
+    if len(frames) > 1 and time <= frames[-2].time:
+        raise ValueError(f"time {time} does not follow {frames[-2].time}")
 
 
 def _row(frame: OperatorFrame) -> dict[str, Any]:

@@ -219,7 +219,8 @@ def test_the_head_looks_where_the_operator_looks_while_a_hand_is_engaged():
     assert link.say(pose(), clutch=False, look=look) is None
     gaze = link.say(pose(), look=look).gaze
     np.testing.assert_allclose(gaze, np.array([0.0, 0.0, 1.5]) + 0.75 * np.array([1.0, 0.0, -1.0]) / 2**0.5)
-    assert link.say(pose(), look=np.array([np.nan, 0.0, 0.0])).gaze is None
+    for bad in (np.array([np.nan, 0.0, 0.0]), np.zeros(3), np.ones(4)):
+        assert link.say(pose(), look=bad).gaze is None
 
 
 def test_parameters_have_bounds():

@@ -7,6 +7,9 @@ from neo_description.errors import NeoError
 from neo_teleop.frames import HandFrame, OperatorFrame
 from neo_teleop.track import Track
 
+FIRST = '{"track": 1, "about": {}}'
+EMPTY = '\n{{"time": {}, "heading": 0.0, "look": null, "hands": {{}}}}'
+
 
 def test_a_track_comes_back_to_the_last_bit(tmp_path):
     rng, frames = np.random.default_rng(0), []
@@ -34,9 +37,11 @@ def test_a_track_comes_back_to_the_last_bit(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("", "no frame"), ('{"track": 2, "about": {}}', "line 1"), ("nonsense", "line 1"),
-     ('{"track": 1, "about": {}}\n{"time": 0.0}', "line 2"),
-     ('{"track": 1, "about": {}}\n{"time": 0, "heading": 0, "look": null, "hands": {"x": {}}}', "one of l")],
+    [("", "no frame"), (FIRST + 2 * EMPTY.format(1.0), "line 3"),
+     (FIRST + EMPTY.format("Infinity"), "finite"),
+     ('{"track": 2, "about": {}}', "line 1"), ("nonsense", "line 1"),
+     (FIRST + '\n{"time": 0.0}', "line 2"),
+     (FIRST + '\n{"time": 0, "heading": 0, "look": null, "hands": {"x": {}}}', "one of l")],
 )  # fmt: skip
 def test_what_is_no_track_is_refused(tmp_path, text, word):
     file = tmp_path / "bad.jsonl"
