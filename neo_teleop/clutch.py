@@ -20,6 +20,7 @@ from neo_description.signals import BodyEstimate, Safety
 from neo_teleop.frames import HandFrame, OperatorFrame, problem
 
 EPSILON = 1e-9  # s
+STILL = 0.02  # m: a gripper that moves less stands still
 SHORTEST = 1e-3  # s that two frames lie apart at least
 
 
@@ -41,6 +42,7 @@ class Clutch:
         self._snapshot: Snapshot | None = None
         self._ready = False  # the button was seen released
         self._heard: float | None = None  # plant time
+        self._still = 0.0, np.zeros(3)  # plant time since which the gripper stands there
         self._last: tuple[float, np.ndarray] | None = None  # device's time, T_user_hand
 
     @property
@@ -83,12 +85,13 @@ class Clutch:
             self._ready = True
         elif self._snapshot is not None:
             wanted = target(self._snapshot, hand.T_user_hand, self._p.scale)[:3, 3]
-            away = float(np.linalg.norm(wanted - T_odom_gripper[:3, 3]))
-            if away > self._p.leash:
-                self._let_go(f"the gripper is {away:.2f} m behind; at most {self._p.leash:g} m allowed")
+            stuck = self._stuck(wanted, T_odom_gripper[:3, 3], estimate.time)
+            if stuck is not None:
+                self._let_go(stuck)
         elif self._ready:
             R = about_z(heading(estimate.T_odom_base) - frame.heading)
             self._snapshot, self.reason = Snapshot(hand.T_user_hand, T_odom_gripper.copy(), R), ""
+            self._still = estimate.time, T_odom_gripper[:3, 3].copy()
 
     def _silence(self, time: float) -> None:
         silent = 0.0 if self._heard is None else time - self._heard
@@ -107,6 +110,17 @@ class Clutch:
         turn = angle(T_before[:3, :3].T @ T_user_hand[:3, :3]) / dt
         if turn > self._p.jump_turn_speed:
             return f"the hand spun: {turn:.0f} rad/s; at most {self._p.jump_turn_speed:g} rad/s allowed"
+        return None
+
+    def _stuck(self, wanted: np.ndarray, p: np.ndarray, time: float) -> str | None:
+        """Why a gripper at ``p`` must not be asked for ``wanted`` any more: a blocked arm tips the robot."""
+        away = float(np.linalg.norm(wanted - p))
+        if away > self._p.leash:
+            return f"the gripper is {away:.2f} m behind; at most {self._p.leash:g} m allowed"
+        if away < self._p.stall_distance or np.linalg.norm(p - self._still[1]) > STILL:
+            self._still = time, p.copy()
+        elif time - self._still[0] > self._p.stall_time:
+            return f"the gripper has been stopped {away:.2f} m short of its target"
         return None
 
     def _let_go(self, reason: str) -> None:

@@ -199,9 +199,32 @@ def test_a_pause_of_the_link_hides_no_jump():
 def test_a_gripper_that_does_not_follow_is_left():
     link = Link()
     link.hold_on(pose())
-    for i in range(1, 30):
+    for i in range(1, 20):
         link.say(pose((0.02 * i, 0.0, 0.0)))
     assert "behind" in link.clutch.reason
+
+
+def test_a_gripper_that_is_blocked_is_not_pushed_on():
+    """The arm against a table's edge pushed the robot over backwards."""
+    link = Link()
+    link.hold_on(pose())
+    for i in range(1, 9):
+        link.say(pose((0.01 * i, 0.0, 0.0)))
+    waited = 0
+    while link.clutch.engaged:
+        link.say(pose((0.08, 0.0, 0.0)))
+        waited += 1
+    assert waited * DT < 0.6
+    assert "stopped 0.08 m short" in link.clutch.reason
+
+
+def test_a_gripper_that_lags_while_it_moves_is_followed_on():
+    link = Link()
+    link.hold_on(pose())
+    for i in range(1, 100):
+        link.gripper[0, 3] = 0.3 + 0.01 * max(0, i - 10)
+        link.say(pose((0.01 * i, 0.0, 0.0)))
+    assert link.clutch.engaged
 
 
 def test_a_robot_that_is_not_active_is_neither_taken_nor_kept():
