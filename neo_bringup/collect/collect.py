@@ -136,6 +136,8 @@ def _run(
                 env.command_hand(side, HandCommand(HandAction.OPEN))
             end = min(end, env.plant.time + AFTER)
     success = None if not prompt or let_go is not None else bool(env.outcome and env.outcome.success)
+    if track is not None and not success:
+        success = None  # a person may have done it in a way that the teacher does not know
     source = "sim" if operated is None else "teleop"
     return recording.episode(
         source, prompt=prompt, success=success, seed=seed, kind=kind, things=names,
