@@ -19,6 +19,7 @@ import yaml
 from neo_description.errors import NeoError
 
 TABLE = Path(__file__).with_name("prompts.yaml")
+NAMED = ("target", "place")  # what a prompt may name
 
 
 @dataclass(frozen=True)
