@@ -45,7 +45,7 @@ def spin(*nodes: Node, until: Future | None = None) -> None:
 
 def beside(node: Node, pool: Executor, function: Callable[..., Any], *given: Any) -> Future:
     """``function``'s result, worked out in ``pool``; to be awaited in a callback of ``node``."""
-    done = Future()
+    done: Future = Future()
 
     def settle(worked: Any) -> None:
         error = worked.exception()

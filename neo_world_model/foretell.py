@@ -82,7 +82,9 @@ class Foreteller:
     def answer(self, prompt: str, question: Question) -> Foretold:
         """What the plan for ``prompt`` leads to; NeoError when the prompt cannot be read."""
         now = question.now
-        actor, seen = self._asked.pop(prompt, None) or (self._actor(prompt), -1)
+        if prompt not in self._asked:
+            self._asked[prompt] = self._actor(prompt), -1
+        actor, seen = self._asked.pop(prompt)
         for look in question.looks:
             if look.number > seen and "vision" in look.row:
                 actor.look(look.row, look.T_odom_base, look.number - seen)

@@ -77,10 +77,9 @@ class WorldModelNode(Node):
         foreteller, prompt = self._foreteller, request.prompt.strip()
         try:
             question = foreteller.question(*self._watcher.past(), self._heard)
+            told: Any = Foretold(self._follows)
             if prompt:
                 told = await executor.beside(self, self._worker, foreteller.answer, prompt, question)
-            else:
-                told = Foretold(self._follows)
         except NeoError as error:
             response.success, response.message = False, str(error)
             return response
