@@ -1,9 +1,7 @@
 """Asked what would follow, it plans as do_task does, says where things are, remembers those out of sight."""
 
-import json
 from functools import cache
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,44 +13,61 @@ from neo_description.tables import BODY
 from neo_world_model import config
 from neo_world_model.actor import Actor
 from neo_world_model.episode import EVENTS
-from neo_world_model.export import export
 from neo_world_model.foretell import APART, ASKED, LOOKS, Foreteller, consequences
 from neo_world_model.modalities import features, pose9, shapes, size, stack
 from neo_world_model.plan import Search
-from neo_world_model.runtime import Runtime
 from neo_world_model.world_model import WorldModel
 
-SMALL = {"width": 32, "heads": 2, "channels": 8}
 PATIENT = Search(samples=16, elite=4, iterations=1, deadline=1e9, veto=0.8)
 EYE = "head_left_camera_optical_frame"
 TABLE, WALL = 0.7, -0.3  # rad of the neck: what it looks at
 AT = np.array([[0.45, 0.05, 0.0], [0.45, -0.15, 0.0]])  # m
 
 
+class Untrained:
+    """A tiny model before its first step, asked without ONNX Runtime."""
+
+    sees, calibrated = True, frozenset({"falls"})
+
+    def __init__(self):
+        torch.manual_seed(0)
+        self.settings = config.load("ci", width=32, heads=2, channels=8)
+        self._model = WorldModel(self.settings).eval()
+
+    @torch.no_grad()
+    def imagine(self, past, action):
+        states = self._model.imagine(torch.from_numpy(past), torch.from_numpy(action))
+        events = torch.sigmoid(self._model.consequences(torch.from_numpy(past)[:, -1:], states.mean(dim=0)))
+        return states.numpy(), events.numpy(), None
+
+    @torch.no_grad()
+    def act(self, z, text, places, known, proprio):
+        z, text, places, known, proprio = map(torch.from_numpy, (z, text, places, known, proprio))
+        words = self._model.text(text)
+        told = self._model.policy(z, words, places, known, proprio)
+        goal = self._model.goal(z, words)
+        towards = self._model.inverse(z, goal, torch.full((len(z),), self.settings.horizon))
+        return tuple(x.numpy() for x in (told.action(), told.progress, goal, towards))
+
+
 @pytest.fixture(scope="module")
-def untrained(tmp_path_factory):
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("model")
-    settings = config.load("ci", **SMALL)
-    export(WorldModel(settings).eval(), folder)
-    about = {"settings": vars(settings), "figures": {"calibration": {"falls": [1.0, 0.0]}}}
-    (folder / "model.json").write_text(json.dumps(about))
-    return Runtime(folder, 1)
+def untrained():
+    return Untrained()
 
 
 class Mind:
     """The untrained model, but for what it foretells, ``chances``, and sees."""
 
-    def __init__(self, runtime, **chances):
-        self._runtime, self.chances = runtime, chances
+    def __init__(self, untrained, **chances):
+        self._untrained, self.chances = untrained, chances
         self.places, self.spread, self.named = AT, np.full((2, 3), 0.01), np.ones(2)
         self.looks = 0
 
     def __getattr__(self, name):
-        return getattr(self._runtime, name)
+        return getattr(self._untrained, name)
 
     def imagine(self, past, action):
-        states, events, error = self._runtime.imagine(past, action)
+        states, events, error = self._untrained.imagine(past, action)
         given = np.array([self.chances.get(name, 0.0) for name in EVENTS])
         return states, np.broadcast_to(given, events.shape), error
 
@@ -212,10 +227,8 @@ def test_too_little_past_and_prompts_that_cannot_be_read_are_refused(untrained):
 
 
 def test_a_model_without_eyes_foretells_and_knows_no_places(untrained):
-    blind = SimpleNamespace(
-        sees=False, settings=untrained.settings, calibrated=untrained.calibrated, act=untrained.act,
-        imagine=untrained.imagine,
-    )  # fmt: skip
+    blind = Mind(untrained)
+    blind.sees = False
     foreteller = Foreteller(blind, search=PATIENT)
     foreteller.hear(row(sees=False), np.eye(4))
     told = ask(foreteller, untrained)
