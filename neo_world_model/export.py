@@ -121,6 +121,8 @@ def export(model: WorldModel, folder: Path) -> None:
         if model.where is not None:
             seen = {"vision": example("vision", SHOWN), "proprio": proprio, "text": text}
             _write(_Where(model), seen, ["places", "spread", "named"], folder / WHERE)
+        else:
+            (folder / WHERE).unlink(missing_ok=True)  # of another model that was here
         told = {"z": z, "text": text, "places": places, "known": known, "proprio": proprio}
         _write(_Act(model), told, ["action", "progress", "goal", "towards"], folder / ACT)
     finally:

@@ -46,18 +46,19 @@ def settings(folder: Path | str) -> SimpleNamespace:
     return config.load(**card(folder)["settings"])
 
 
-def _of_events(folder: Path, what: str, otherwise: Any) -> np.ndarray:
-    """(events, …) float32: the figure ``what`` of each event, as the card says."""
+def _of_events(folder: Path, what: str) -> dict[str, Any]:
+    """Event → its figure ``what`` in the card; of those with enough held-out steps."""
     try:
-        known = card(folder)["figures"].get(what, {})
+        return card(folder)["figures"].get(what, {})
     except NeoError:
-        known = {}
-    return np.array([known.get(name, otherwise) for name in EVENTS], np.float32)
+        return {}
 
 
 class Runtime:
-    """The graphs in ``folder``; ``wanted``: name, shape of one step and type of every input of ``encode``;
-    ``usual`` (events,): the chance of each that tasks done well hardly ever exceed.
+    """The graphs in ``folder``; ``wanted``: name, shape of one step and type of every input of ``encode``.
+
+    ``calibrated``: the events whose chances are; ``usual`` (events,): the chance of each that tasks done well
+    hardly ever exceed.
     """
 
     def __init__(self, folder: Path | str, threads: int = 2):
@@ -78,8 +79,10 @@ class Runtime:
             (i.name, tuple(i.shape[1:]), KINDS.get(i.type, "int64")) for i in self._encode.get_inputs()
         ]
         self._folder = Path(folder)
-        self._platt = _of_events(self._folder, "calibration", (1.0, 0.0))
-        self.usual = _of_events(self._folder, "usual", 0.0)
+        known, usual = (_of_events(self._folder, what) for what in ("calibration", "usual"))
+        self.calibrated = frozenset(known)
+        self._platt = np.array([known.get(name, (1.0, 0.0)) for name in EVENTS], np.float32)
+        self.usual = np.array([usual.get(name, 0.0) for name in EVENTS], np.float32)
         self._outputs = [o.name for o in self._read.get_outputs()]
 
     @property

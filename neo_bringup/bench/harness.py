@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import math
 import os
-import platform
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +15,7 @@ from typing import Any
 
 from neo_bringup.bench.figures import Figure, Target, holds, targets
 from neo_description.errors import NeoError
+from neo_description.here import commit, machine
 
 ROOT = Path(__file__).parents[2]
 INTERNAL = ("figures", "harness", "report", "robot")
@@ -162,23 +160,3 @@ def as_json(results: Results, table: list[tuple[Figure, Target, bool | None]]) -
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "load_average": round(os.getloadavg()[0], 2),
     }
-
-
-def machine() -> str:
-    """Processor, cores in use and memory, in words."""
-    model = platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        model = names[0] if names else model
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB"
-
-
-def commit() -> str:
-    """The checkout's commit, ``+`` when something differs from it; empty outside a checkout."""
-    try:
-        words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""

@@ -19,7 +19,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from neo_bringup.bench.figures import Figure, quantile
-from neo_bringup.bench.harness import ROOT, Request
+from neo_bringup.bench.harness import Request
+from neo_world_model import shipped
 
 SEEDS = (10, 1)  # full, quick; a seed is ten trials of each kind
 FIRST, TRIALS = 200_000, 10
@@ -44,7 +45,7 @@ BATCHES = 32  # of 64 held-out windows
 
 def model() -> str:
     """The folder of the model that is measured."""
-    return os.environ.get("NEO_MODEL") or str(ROOT / "models" / "neo")
+    return shipped.model(os.environ.get("NEO_MODEL", ""))
 
 
 def subject() -> str:
