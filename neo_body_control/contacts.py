@@ -19,17 +19,15 @@ class SoleContact:
         self.stands = False
         self.load = 0.0
         self.flatness = 0.0
-        self.centre_of_pressure = np.zeros(2)
 
     def update(self, wrench: np.ndarray) -> None:
         """One tick of the measured ``wrench`` (6,) of the ground on the foot, in the sole's frame."""
-        fz = float(wrench[2])
+        _, _, fz, mx, my, _ = wrench.tolist()
         self.stands = fz > (self._off if self.stands else self._on)
         self.load = max(fz, 0.0)
         self.flatness = 0.0
         if self.stands:
             # the moment about the sole's origin is that of the normal force at the centre of pressure
-            x, y = -float(wrench[4]) / fz, float(wrench[3]) / fz
-            self.centre_of_pressure[:] = x, y
+            x, y = -my / fz, mx / fz
             inside = min(SOLE_SIZE[0] / 2 - abs(x - SOLE_CENTRE), SOLE_SIZE[1] / 2 - abs(y))
             self.flatness = min(max(inside / self._margin, 0.0), 1.0)

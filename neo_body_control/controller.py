@@ -195,9 +195,10 @@ class BodyController:
         if len(anchors) < 2:  # one sole lifts for a moment: stay
             target = self.targets.base
             return np.array([*target.point.target[:2], heading])
-        middle = np.mean([p for _, p in anchors.values()], axis=0)
+        (_, p), (_, p_other) = anchors.values()
+        middle_x, middle_y, _ = ((p + p_other) / 2.0).tolist()
         ahead = self.params.com_ahead
-        x, y = middle[0] + ahead * math.cos(heading), middle[1] + ahead * math.sin(heading)
+        x, y = middle_x + ahead * math.cos(heading), middle_y + ahead * math.sin(heading)
         return np.array([x, y, heading])
 
     def _stand_up(self) -> None:
@@ -301,6 +302,6 @@ class BodyController:
         Never more than half of what the posture task damps the joint with, so a drive that is better than
         it is taken for cannot make a light joint oscillate.
         """
-        inertia = np.einsum("ii->i", self._dynamics.M)[6:]
+        inertia = self._dynamics.M.diagonal()[6:]
         damping = np.minimum(self._drive_damping, 0.5 * self._gains.posture.kd * inertia)
         return damping * self._qvel[6:]

@@ -8,10 +8,13 @@ Generalised velocity as in MuJoCo: base linear velocity in odom (3), base angula
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cache
+
 import mujoco
 import numpy as np
 
-from neo_body_control.rotations import cross
+from neo_body_control.rotations import cross, hat
 from neo_description.builder import build_robot
 from neo_description.errors import NeoError
 from neo_description.tables import BODY
@@ -23,6 +26,11 @@ _BODY, _SITE = mujoco.mjtObj.mjOBJ_BODY, mujoco.mjtObj.mjOBJ_SITE
 
 def body_model() -> mujoco.MjModel:
     """The robot without fingers, tendons and skin; its joints in the order of the tables."""
+    return copy(_body_model())
+
+
+@cache
+def _body_model() -> mujoco.MjModel:
     model = build_robot(fingers=False, tendons=False, visuals=False).compile()
     joints = tuple(model.joint(i).name for i in range(1, model.njnt))
     if joints != BODY.joints:
@@ -54,18 +62,20 @@ class Frame:
         self._Jp, self._Jr = self.J[:3], self.J[3:]
         self.v = np.zeros(6)
         self.drift = np.zeros(6)
-        self._spatial = np.zeros(6)
+        self._spatial = np.zeros(6)  # rotation first
+        self._order = np.array([3, 4, 5, 0, 1, 2])
+        self._qvel = data.qvel
+        self._fall = float(model.opt.gravity[2])
         if not site:
             self._kind = mujoco.mjtObj.mjOBJ_XBODY  # the link's frame, not that of its inertia
 
     def update(self) -> None:
         """Read the frame after the model's kinematics."""
         self._jacobian(self._model, self._data, self._Jp, self._Jr, self._index)
-        np.matmul(self.J, self._data.qvel, out=self.v)
+        np.matmul(self.J, self._qvel, out=self.v)
         mujoco.mj_objectAcceleration(self._model, self._data, self._kind, self._index, self._spatial, 0)
-        self.drift[:3] = self._spatial[3:]
-        self.drift[3:] = self._spatial[:3]
-        self.drift[2] += self._model.opt.gravity[2]  # MuJoCo's accelerations include that of free fall
+        self._spatial.take(self._order, out=self.drift, mode="clip")
+        self.drift[2] += self._fall  # MuJoCo's accelerations include that of free fall
 
     @property
     def T(self) -> np.ndarray:
@@ -92,7 +102,10 @@ class Dynamics:
         self.M = np.zeros((NV, NV))
         self.h = np.zeros(NV)
         self._weight = np.array([0.0, 0.0, self.mass * self.gravity])
-        self._base = self.model.body("base_link").id
+        base = self.model.body("base_link").id
+        self._base_p = self.data.xpos[base]  # views: they follow the data
+        self._base_R = self.data.xmat[base].reshape(3, 3)
+        self._subtree_com = self.data.subtree_com[base]
         camera = find_frame(self.model, "head_left_camera_optical_frame")[1]
         self._camera_p = self.data.site_xpos[camera]
         self._camera_R = self.data.site_xmat[camera].reshape(3, 3)
@@ -121,16 +134,15 @@ class Dynamics:
         The free joint's rows of ``M qvel`` are the robot's linear momentum in odom and its angular
         momentum about the base in the base's axes (Orin and Goswami 2008).
         """
-        R = self.data.xmat[self._base].reshape(3, 3)
-        self.com = self.data.subtree_com[self._base].copy()
-        r = self.com - self.data.xpos[self._base]
+        R = self._base_R
+        self.com = self._subtree_com.copy()
+        r = self.com - self._base_p
         linear = self.M[:3]
         self.J_com = linear / self.mass
         self.com_velocity = self.J_com @ qvel
         force = self.h[:3] - self._weight
         self.com_drift = force / self.mass
-        S = np.array([[0.0, -r[2], r[1]], [r[2], 0.0, -r[0]], [-r[1], r[0], 0.0]])
-        self.A_k = R @ self.M[3:6] - S @ linear
+        self.A_k = R @ self.M[3:6] - hat(r) @ linear
         self.angular_momentum = self.A_k @ qvel
         self.k_drift = R @ self.h[3:6] - cross(r, self.h[:3])
 

@@ -58,7 +58,11 @@ class BaseEstimator:
         self.gains = gains
         self._model = body_model()
         self._data = mujoco.MjData(self._model)
-        self._sole = {s: self._model.body(f"{s}_sole").id for s in SIDES}
+        self._data.qpos[:7] = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+        soles = {s: self._model.body(f"{s}_sole").id for s in SIDES}
+        self._soles = {  # views: they follow the data
+            s: (self._data.xmat[i].reshape(3, 3), self._data.xpos[i]) for s, i in soles.items()
+        }
         self.contacts = {s: SoleContact(gains.on, gains.off, gains.margin) for s in SIDES}
         self.R = np.eye(3)
         self.p = np.zeros(3)
@@ -98,10 +102,9 @@ class BaseEstimator:
 
     def _legs(self, q: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Pose ``(R_base_sole, p_base_sole)`` of both soles."""
-        self._data.qpos[:7] = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
         self._data.qpos[7:] = q
         mujoco.mj_kinematics(self._model, self._data)
-        return {s: (self._data.xmat[i].reshape(3, 3), self._data.xpos[i]) for s, i in self._sole.items()}
+        return self._soles
 
     def _start(self, state: BodyState, soles: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
         """Take the ground under the soles as level and odom as under the pelvis."""
@@ -140,17 +143,21 @@ class BaseEstimator:
                 self.anchors.pop(side, None)
                 continue
             if side in self.anchors:
-                R_anchor, p_anchor = self.anchors[side]
-                slid = p_anchor - self.R @ p_sole - self.p
-                twist = log(self.R.T @ R_anchor @ R_sole.T)
-                apart = abs(slid[0]) > self.gains.slip or abs(slid[1]) > self.gains.slip
                 other = self.contacts["r" if side == "l" else "l"]
                 lighter = other.stands and other.load > self.contacts[side].load
-                if not (lighter and (apart or abs(twist[2]) > self.gains.twist)):
+                if not (lighter and self._slid(self.anchors[side], R_sole, p_sole)):
                     continue
             p = self.p + self.R @ p_sole
             p[2] = 0.0
             self.anchors[side] = (about_z(yaw(self.R @ R_sole)), p)
+
+    def _slid(self, anchor: tuple[np.ndarray, np.ndarray], R_sole: np.ndarray, p_sole: np.ndarray) -> bool:
+        """Whether a sole is no longer where it was taken down."""
+        R_anchor, p_anchor = anchor
+        x, y, _ = (p_anchor - self.R @ p_sole - self.p).tolist()
+        if abs(x) > self.gains.slip or abs(y) > self.gains.slip:
+            return True
+        return bool(abs(log(self.R.T @ R_anchor @ R_sole.T)[2]) > self.gains.twist)
 
     def _correct(self, state: BodyState, soles: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
         gains, dt = self.gains, CONTROL_DT

@@ -12,6 +12,8 @@ import daqp
 import numpy as np
 from proxsuite import proxqp
 
+from neo_description.masks import all_of
+
 EQUALITY = 5  # DAQP's word for it in `sense`
 
 
@@ -57,7 +59,7 @@ class QpSolver:
         elif self._model.update(H=H, f=g, A=A, bupper=high, blower=low) < 0:
             return None
         x, _, flag, _ = self._model.solve()
-        return x if flag > 0 and np.isfinite(x).all() else None
+        return x if flag > 0 and all_of(np.isfinite(x)) else None
 
     def _proxqp(
         self, H: np.ndarray, g: np.ndarray, A: np.ndarray, low: np.ndarray, high: np.ndarray

@@ -6,23 +6,26 @@ import math
 
 import numpy as np
 
+EYE = np.eye(3)
+EYE.setflags(write=False)
+
 
 def hat(v: np.ndarray) -> np.ndarray:
     """(3, 3) with ``hat(v) @ u == v × u``."""
-    x, y, z = v[0], v[1], v[2]
+    x, y, z = v.tolist()
     return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """``a × b`` of two (3,), ten times faster than ``np.cross``."""
-    ax, ay, az = a[0], a[1], a[2]
-    bx, by, bz = b[0], b[1], b[2]
+    ax, ay, az = a.tolist()
+    bx, by, bz = b.tolist()
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
 def exp(v: np.ndarray) -> np.ndarray:
     """Rotation matrix (3, 3) of the rotation vector ``v`` (3,) rad (Rodrigues)."""
-    x, y, z = float(v[0]), float(v[1]), float(v[2])
+    x, y, z = v.tolist()
     angle2 = x * x + y * y + z * z
     if angle2 < 1e-12:
         s, c = 1.0, 0.5
@@ -53,13 +56,13 @@ def log(R: np.ndarray) -> np.ndarray:
     diagonal = np.maximum((np.diag(R) + 1.0) / 2.0, 0.0)  # half a turn: R = 2 u uᵀ - 1
     axis = np.sqrt(diagonal)
     k = int(np.argmax(axis))
-    axis = (R[:, k] + np.eye(3)[k]) / 2.0 / axis[k]
+    axis = (R[:, k] + EYE[k]) / 2.0 / axis[k]
     return angle * axis
 
 
 def orthonormal(R: np.ndarray) -> np.ndarray:
     """``R`` (3, 3), nearly a rotation, put right by one step of ``R (3 - RᵀR) / 2``."""
-    return R @ (1.5 * np.eye(3) - 0.5 * (R.T @ R))
+    return R @ (1.5 * EYE - 0.5 * (R.T @ R))
 
 
 def yaw(R: np.ndarray) -> float:

@@ -72,6 +72,8 @@ class TaskStack:
     def __init__(self) -> None:
         self.J = np.zeros((ROWS, NV))
         self.a = np.zeros(ROWS)
+        self.J[HEIGHT, 2] = 1.0
+        self.J[ORIENTATION, 3:6] = np.eye(3)
         self.weight = np.zeros(ROWS)
         self.posture_a = np.zeros(NV - 6)
         self.posture_weight = np.zeros(NV - 6)
@@ -103,16 +105,12 @@ class TaskStack:
 
     def height(self, z: float, v: float, gain: Gain, ref: tuple[float, float, float]) -> None:
         """Height of base_link: ``ref`` place, speed, acceleration."""
-        self.J[HEIGHT] = 0.0
-        self.J[HEIGHT, 2] = 1.0
         e = min(max(ref[0] - z, -gain.reach), gain.reach)
         self.a[HEIGHT] = ref[2] + gain.kp * e + gain.kd * (ref[1] - v)
         self.weight[HEIGHT] = gain.weight
 
     def orientation(self, R: np.ndarray, w: np.ndarray, gain: Gain, R_ref: np.ndarray) -> None:
         """Of base_link; ``w`` (3,) its angular velocity, as the model's velocity has it, in base_link."""
-        self.J[ORIENTATION] = 0.0
-        self.J[ORIENTATION, 3:6] = np.eye(3)
         self.a[ORIENTATION] = gain.kp * saturated(log(R.T @ R_ref), gain.reach) - gain.kd * w
         self.weight[ORIENTATION] = gain.weight
 

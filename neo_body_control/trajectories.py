@@ -18,10 +18,22 @@ import numpy as np
 from neo_body_control.rotations import exp, log
 
 
-def _saturated(v: np.ndarray, limit: float) -> np.ndarray:
-    x, y, z = v
+def _saturated(x: float, y: float, z: float, limit: float) -> tuple[float, float, float]:
     length = math.sqrt(x * x + y * y + z * z)
-    return v * (limit / length) if length > limit else v
+    if length <= limit:
+        return x, y, z
+    k = limit / length
+    return x * k, y * k, z * k
+
+
+def _acceleration(
+    way: np.ndarray, v: np.ndarray, bandwidth: float, speed: float, acceleration: float
+) -> np.ndarray:
+    """(3,) of the filter: ``way`` (3,) to the target, ``v`` (3,) now. In floats: three numbers are few."""
+    (x, y, z), (vx, vy, vz) = way.tolist(), v.tolist()
+    k, d = 0.5 * bandwidth, 2.0 * bandwidth
+    x, y, z = _saturated(k * x, k * y, k * z, speed)
+    return np.array(_saturated(d * (x - vx), d * (y - vy), d * (z - vz), acceleration))
 
 
 class PointReference:
@@ -43,9 +55,8 @@ class PointReference:
 
     def step(self, dt: float) -> None:
         """Advance by ``dt`` s."""
-        w = self.bandwidth
-        want = _saturated(0.5 * w * (self.target - self.p), self.speed)
-        self.a = _saturated(2.0 * w * (want - self.v), self.acceleration)
+        way = self.target - self.p
+        self.a = _acceleration(way, self.v, self.bandwidth, self.speed, self.acceleration)
         self.v = self.v + dt * self.a
         self.p = self.p + dt * self.v
 
@@ -94,9 +105,8 @@ class PoseReference:
     def step(self, dt: float) -> None:
         """Advance by ``dt`` s."""
         self.point.step(dt)
-        bandwidth = self.point.bandwidth
-        want = _saturated(0.5 * bandwidth * log(self.R.T @ self.R_target), self.turn_speed)
-        self.alpha = _saturated(2.0 * bandwidth * (want - self.w), self.turn_acceleration)
+        way, bandwidth = log(self.R.T @ self.R_target), self.point.bandwidth
+        self.alpha = _acceleration(way, self.w, bandwidth, self.turn_speed, self.turn_acceleration)
         self.w = self.w + dt * self.alpha
         self.R = self.R @ exp(dt * self.w)
 
@@ -128,7 +138,8 @@ class ArrayReference:
         w = self.bandwidth
         want = 0.5 * w * (self.target - self.x)
         np.minimum(np.maximum(want, -self.speed, out=want), self.speed, out=want)
-        a = 2.0 * w * (want - self.v)
+        want -= self.v
+        a = 2.0 * w * want
         self.a = np.minimum(np.maximum(a, -self.acceleration, out=a), self.acceleration, out=a)
         self.v = self.v + dt * self.a
         self.x = self.x + dt * self.v

@@ -20,7 +20,6 @@ import numpy as np
 
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.qp import QpSolver
-from neo_body_control.rotations import hat
 from neo_body_control.tasks import TaskStack
 from neo_description.skeleton import SOLE_CENTRE, SOLE_SIZE
 from neo_description.tables import BODY, SIDES
@@ -66,7 +65,12 @@ class WholeBodyQp:
         self._low = np.full(N + M_ROWS, -BIG)
         self._high = np.full(N + M_ROWS, BIG)
         self._effort = BODY.effort * limits.effort_share
+        n, T, most = len(BODY.joints), limits.horizon, limits.acceleration
+        # one for each joint: numpy takes arrays faster than floats
+        self._horizon, self._per_horizon2 = np.full(n, T), np.full(n, 2.0 / T**2)
+        self._half, self._most = np.full(n, 0.5 * most), np.full(n, most)
         self._Jc = np.zeros((NF, NV))
+        self._arms = np.zeros((4, 3, 3))
         half = np.array(SOLE_SIZE[:2]) / 2 * limits.sole_margin
         self._corners = np.array(
             [[SOLE_CENTRE + sx * half[0], sy * half[1], 0.0] for sx in (1, -1) for sy in (1, -1)]
@@ -99,8 +103,7 @@ class WholeBodyQp:
         A[:NV, :NV] = dynamics.M
         np.negative(self._Jc.T, out=A[:NV, NV:])
         h = dynamics.h - load
-        low[N : N + NV] = -h
-        high[N : N + NV] = -h
+        low[N : N + NV] = high[N : N + NV] = -h
         low[N + 6 : N + NV] -= self._effort
         high[N + 6 : N + NV] += self._effort
         self._joint_limits(q, v, low[6:NV], high[6:NV])
@@ -116,9 +119,12 @@ class WholeBodyQp:
         for k, side in enumerate(SIDES):
             sole = dynamics.frames[f"{side}_sole"]
             rows = self._Jc[12 * k : 12 * (k + 1)]
-            arms = np.concatenate([hat(r) for r in self._corners @ sole.R.T])
-            np.matmul(arms, sole.J[3:], out=rows)
-            np.negative(rows, out=rows)
+            x, y, z = (self._corners @ sole.R.T).T
+            arms = self._arms  # force at a corner to moment about the sole's origin, transposed: -hat(corner)
+            arms[:, 0, 1], arms[:, 0, 2] = z, -y
+            arms[:, 1, 2], arms[:, 1, 0] = x, -z
+            arms[:, 2, 0], arms[:, 2, 1] = y, -x
+            np.matmul(arms.reshape(12, 3), sole.J[3:], out=rows)
             rows.reshape(4, 3, NV)[:] += sole.J[:3]
             self._high[self._fz[side]] = 600.0 if stands[side] else 0.0
 
@@ -135,10 +141,10 @@ class WholeBodyQp:
 
     def _joint_limits(self, q: np.ndarray, v: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Accelerations that reach neither an angle's nor a speed's limit within the horizon."""
-        T, a = self.limits.horizon, self.limits.acceleration
+        T, k, half, most = self._horizon, self._per_horizon2, self._half, self._most
         ahead = q + T * v
-        np.minimum(2.0 / T**2 * (BODY.q_max - ahead), (BODY.velocity - v) / T, out=high)
-        np.maximum(2.0 / T**2 * (BODY.q_min - ahead), (-BODY.velocity - v) / T, out=low)
-        np.minimum(np.maximum(high, -0.5 * a, out=high), a, out=high)
-        np.maximum(np.minimum(low, 0.5 * a, out=low), -a, out=low)
+        np.minimum(k * (BODY.q_max - ahead), (BODY.velocity - v) / T, out=high)
+        np.maximum(k * (BODY.q_min - ahead), (-BODY.velocity - v) / T, out=low)
+        np.minimum(np.maximum(high, -half, out=high), most, out=high)
+        np.maximum(np.minimum(low, half, out=low), -most, out=low)
         np.minimum(low, high, out=low)

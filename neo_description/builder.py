@@ -25,6 +25,11 @@ def build_robot(fingers: bool = True, tendons: bool = True, visuals: bool = True
     mass and inertia. ``tendons``: 150 tendons, each with one pulling motor, in the order of
     ``tables.TENDONS`` (62 body ones without fingers). ``visuals``: the soft skin, which touches nothing.
     """
+    return _robot(fingers, tendons, visuals).copy()
+
+
+@cache
+def _robot(fingers: bool, tendons: bool, visuals: bool) -> mujoco.MjSpec:
     spec = mujoco.MjSpec()
     spec.modelname = "neo_humanoid"
     set_options(spec)

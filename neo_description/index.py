@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from neo_description.errors import NeoError
+from neo_description.masks import any_of
 from neo_description.tables import BODY, HAND, SIDES, TAXELS, prefixed
 
 Ids = np.ndarray
@@ -108,7 +109,10 @@ class RobotIndex:
         the force along the pad's y (to the tip) and z. What presses on the back of a phalanx counts as none.
         """
         hand = self.hands[side]
-        R = data.site_xmat[hand.pad_sites].reshape(-1, 3, 3)
-        force = np.einsum("nij,ni->nj", R, data.sensordata[hand.pad_data])
+        felt = data.sensordata.take(hand.pad_data)
+        if not any_of(felt):
+            return felt
+        R = data.site_xmat.take(hand.pad_sites, axis=0).reshape(-1, 3, 3)
+        force = np.einsum("nij,ni->nj", R, felt)
         force[:, 0] = np.maximum(-force[:, 0], 0.0)
         return force

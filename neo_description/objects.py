@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 import yaml
 
+from neo_description import yaml_table
 from neo_description.contact import OBJECT, SOLIMP, SOLREF, WORLD
 from neo_description.errors import NeoError
 
@@ -160,7 +161,7 @@ def _thing(name: str, row: dict[str, Any], colors: dict[str, Any]) -> Thing:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        rows = yaml.safe_load(Path(file).read_text())
+        rows = yaml_table.read(Path(file))
     except (OSError, yaml.YAMLError) as error:
         raise NeoError(f"cannot read objects from {file}: {error}") from None
     if not isinstance(rows, dict) or not isinstance(rows.get("objects"), dict):

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 import yaml
 
-from neo_description import postures, room
+from neo_description import postures, room, yaml_table
 from neo_description.builder import build_robot
 from neo_description.errors import NeoError
 from neo_description.index import RobotIndex
@@ -82,7 +82,7 @@ def known(file: Path = SCENES) -> tuple[str, ...]:
 
 def _rows(file: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(file.read_text())
+        return yaml_table.read(file)
     except (OSError, yaml.YAMLError) as error:
         raise NeoError(f"cannot read scenes from {file}: {error}") from None
 

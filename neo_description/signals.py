@@ -258,3 +258,47 @@ class StereoFrame:
     def baseline(self) -> float:
         """Distance (m) of the right camera from the left one, along +x of the optical frame."""
         return float(-self.right_camera.P[0, 3] / self.right_camera.P[0, 0])
+
+
+@dataclass(slots=True)
+class Consequence:
+    """An event within a horizon: its ``chance``, 0..1, at the step where it is likeliest, ``calibrated`` on
+    held-out steps or not; ``likely_after`` s it is likelier than not, NaN: never within the horizon.
+    """
+
+    name: str
+    chance: float
+    likely_after: float
+    calibrated: bool
+
+
+@dataclass(slots=True)
+class Consequences:
+    """What follows within ``horizon`` s of plant time ``time``; fields as in ``neo_msgs/Consequences``."""
+
+    time: float
+    horizon: float
+    events: list[Consequence] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Belief:
+    """Where the ``role`` of a prompt, its target or place, is believed to be: ``position`` (3,) m in odom,
+    give or take ``std`` m; fields as in ``neo_msgs/Belief``.
+    """
+
+    role: str
+    position: np.ndarray
+    std: float
+    in_view: bool
+    still_there: float
+
+
+@dataclass(slots=True)
+class Foretold:
+    """What a prompt would lead to; ``would``: the event that forbids it, in words, empty where none does."""
+
+    consequences: Consequences
+    vetoed: bool = False
+    would: str = ""
+    beliefs: list[Belief] = field(default_factory=list)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from neo_description.errors import NeoError
+from neo_description.masks import any_of
 from neo_description.tables import JointGroup
 
 
@@ -43,7 +44,7 @@ class TensionDistribution:
         np.maximum(d, 0.0, out=f[0::2])
         np.maximum(-d, 0.0, out=f[1::2])
         f += base
-        if (f > group.tension_max).any():
+        if any_of(f > group.tension_max):
             base = np.minimum(base, group.tension_max)
             room = group.tension_max - base
             d = self._limited(np.asarray(torque, float), room[0::2], room[1::2])

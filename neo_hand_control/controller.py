@@ -9,6 +9,7 @@ with every target forgotten. A tick that comes twice gets the same answer.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from neo_description import parameters
 from neo_description.errors import NeoError
+from neo_description.masks import all_of
 from neo_description.signals import (
     DriveMode,
     GraspPhase,
@@ -190,7 +192,7 @@ class HandController:
                 self.reset()
                 last = None
         state = self.calibration.corrected(state)
-        if not (np.isfinite(state.joint_position).all() and np.isfinite(state.joint_velocity).all()):
+        if not (all_of(np.isfinite(state.joint_position)) and all_of(np.isfinite(state.joint_velocity))):
             self._forget()
             return self._answered(state, DriveMode.HOLD)
         dt = CONTROL_DT * (1 if last is None else min(state.tick - last.tick, LONGEST_GAP))
@@ -229,7 +231,7 @@ class HandController:
                 phase=self._phase,
                 grasp=self._grasp_name,
                 normal_force=feeling.normal,
-                shear_force=float(np.linalg.norm(feeling.shear)),
+                shear_force=math.sqrt(feeling.shear @ feeling.shear),
                 grip_target=self._hold.grip.target if self._gripping else 0.0,
                 slip=feeling.slip if self._gripping else 0.0,
                 contacts=feeling.contacts,

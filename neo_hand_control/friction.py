@@ -50,10 +50,11 @@ class Friction:
         ``sliding``: whether the thing seems to slide.
         """
         p = self._p
-        new = (self._n == 0.0) & (normal > 0.0)
+        touching = normal > 0.0
+        new = (self._n == 0.0) & touching
         follow = min(dt / p.friction_time, 1.0)
-        self._n = np.where(new, normal, self._n + follow * (normal - self._n)) * (normal > 0.0)
-        self._s = np.where(new, shear, self._s + follow * (shear - self._s)) * (normal > 0.0)
+        self._n = np.where(new, normal, self._n + follow * (normal - self._n)) * touching
+        self._s = np.where(new, shear, self._s + follow * (shear - self._s)) * touching
         tells = self._n > p.friction_normal
         r = np.where(tells, self._s / np.maximum(self._n, 1e-3), 0.0)
         self.claim = np.maximum(self.claim, np.minimum(r, p.friction_most))
@@ -71,10 +72,10 @@ class Friction:
 
     def _believe(self, votes: np.ndarray) -> float:
         p = self._p
-        claims = np.append(self.claim[votes], p.friction)
-        weights = np.append(self._n[votes], p.friction_weight)
-        order = np.argsort(claims)
-        reached = np.cumsum(weights[order])
-        at = int(np.searchsorted(reached, p.friction_quantile * reached[-1]))
+        claims = np.concatenate([self.claim[votes], [p.friction]])
+        weights = np.concatenate([self._n[votes], [p.friction_weight]])
+        order = claims.argsort()
+        reached = weights[order].cumsum()
+        at = int(reached.searchsorted(p.friction_quantile * reached[-1]))
         believed = float(claims[order][min(at, len(claims) - 1)])
         return float(min(max(believed, p.friction_least), p.friction_most))

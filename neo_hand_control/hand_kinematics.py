@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import mujoco
 import numpy as np
 
@@ -19,24 +21,7 @@ class HandKinematics:
     """
 
     def __init__(self, side: str):
-        links, pads = hand_parts(side)
-        spec = mujoco.MjSpec()
-        spec.compiler.degree = False
-        wrist = spec.worldbody.add_body(name=f"{side}_wrist")
-        bodies = {wrist.name: wrist}
-        for link in links:
-            body = bodies[link.parent].add_body(name=link.name, pos=link.position)
-            body.explicitinertial = True
-            body.mass, body.inertia = 0.01, [1e-5, 1e-5, 1e-5]
-            body.add_joint(name=link.joint, axis=link.axis)
-            bodies[link.name] = body
-        for pad in pads:
-            add_pad_geom(bodies[pad.link], pad.taxel, pad)
-            site = bodies[pad.link].add_site(name=pad.taxel, pos=pad.surface)
-            quat = np.zeros(4)
-            mujoco.mju_mat2Quat(quat, np.ascontiguousarray(pad.R_link_pad).ravel())
-            site.quat = quat
-        self._model = spec.compile()
+        self._model = _hand_model(side)
         self._data = mujoco.MjData(self._model)
         ids = [self._model.joint(name).id for name in prefixed(side, HAND.joints)]
         self._address = self._model.jnt_qposadr[ids]
@@ -66,8 +51,8 @@ class HandKinematics:
         """Go to joint angles ``q`` (22,) rad."""
         self._data.qpos[self._address] = q
         mujoco.mj_kinematics(self._model, self._data)
-        self.R = self._data.site_xmat[self._site].reshape(-1, 3, 3)
-        self.p = self._data.site_xpos[self._site]
+        self.R = self._data.site_xmat.take(self._site, axis=0).reshape(-1, 3, 3)
+        self.p = self._data.site_xpos.take(self._site, axis=0)
 
     def touching_itself(self, gap: float) -> np.ndarray:
         """(19,) bool: pads nearer than ``gap`` m to a pad of another finger or the palm."""
@@ -86,20 +71,51 @@ class HandKinematics:
 
     def jacobian(self, pad: int, point: np.ndarray) -> np.ndarray:
         """(3, 22) m: how each joint moves ``point`` (3,) m of pad ``pad``'s link; torques are Jᵀ force."""
-        axis, anchor = self._data.xaxis[self._joint], self._data.xanchor[self._joint]
+        axis, anchor = self.axes()
         return (np.cross(axis, point - anchor) * self._moves[pad][:, None]).T
 
     def axes(self) -> tuple[np.ndarray, np.ndarray]:
         """Axes (22, 3) of the joints and points (22, 3) m on them."""
-        return self._data.xaxis[self._joint], self._data.xanchor[self._joint]
+        return self._data.xaxis.take(self._joint, axis=0), self._data.xanchor.take(self._joint, axis=0)
 
     def push_arms(self) -> np.ndarray:
         """(19, 22) m: torque of each joint for 1 N with which each pad pushes along its normal, J_pᵀ n_p."""
-        axis, anchor = self._data.xaxis[self._joint], self._data.xanchor[self._joint]
+        axis, anchor = self.axes()
         normal = self.R[:, :, 0]
         # n · (a × (p - x)) = a · (p × n) + n · (x × a), split so that nothing is larger than (19, 22)
-        arms = np.cross(self.p, normal) @ axis.T + normal @ np.cross(anchor, axis).T
+        arms = _cross(self.p, normal) @ axis.T + normal @ _cross(anchor, axis).T
         return arms * self._moves
+
+
+@cache
+def _hand_model(side: str) -> mujoco.MjModel:
+    """Links, joints and pads of a hand whose wrist stands still; shared, not to be changed."""
+    links, pads = hand_parts(side)
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    wrist = spec.worldbody.add_body(name=f"{side}_wrist")
+    bodies = {wrist.name: wrist}
+    for link in links:
+        body = bodies[link.parent].add_body(name=link.name, pos=link.position)
+        body.explicitinertial = True
+        body.mass, body.inertia = 0.01, [1e-5, 1e-5, 1e-5]
+        body.add_joint(name=link.joint, axis=link.axis)
+        bodies[link.name] = body
+    for pad in pads:
+        add_pad_geom(bodies[pad.link], pad.taxel, pad)
+        site = bodies[pad.link].add_site(name=pad.taxel, pos=pad.surface)
+        quat = np.zeros(4)
+        mujoco.mju_mat2Quat(quat, np.ascontiguousarray(pad.R_link_pad).ravel())
+        site.quat = quat
+    return spec.compile()
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``a × b`` of rows (n, 3): ``np.cross`` without its many checks."""
+    (ax, ay, az), (bx, by, bz) = a.T, b.T
+    out = np.empty_like(a)
+    out[:, 0], out[:, 1], out[:, 2] = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    return out
 
 
 def _may_meet(a: str, b: str) -> bool:

@@ -88,7 +88,8 @@ class Servo:
             self._base = HAND.pretension
         self._integral += self._integral_gain * error * keep
         self._integral *= 1.0 - push * min(dt / p.servo_integral_leak, 1.0)
-        np.clip(self._integral, -self._integral_max, self._integral_max, out=self._integral)
+        np.maximum(self._integral, -self._integral_max, out=self._integral)
+        np.minimum(self._integral, self._integral_max, out=self._integral)
         spring = gain * error
         if qd_ref is not None:
             flow = self._viscosity @ qd_ref
@@ -98,7 +99,7 @@ class Servo:
             self.flow += learn / (flow * flow + self._least_flow)
             np.clip(self.flow, *p.servo_flow_range, out=self.flow)
         torque = hold * spring + self._integral - self.damping * damped + closing
-        return np.clip(torque, -self._torque_max, self._torque_max)
+        return np.minimum(np.maximum(torque, -self._torque_max), self._torque_max)
 
     def tensions(self, torque: np.ndarray) -> np.ndarray:
         """Tendon tensions (44,) N for ``torque`` (22,) N m, as co-contracted as the last stiffness asked."""

@@ -23,6 +23,7 @@ import daqp
 import numpy as np
 
 from neo_description.errors import NeoError
+from neo_description.masks import any_of
 from neo_description.tables import JointGroup
 
 EPS = 1e-9  # 1/N²: a full tension of 100 N off base counts as much as 0.3 % of a joint's effort
@@ -82,7 +83,7 @@ class TendonQp:
         """
         group = self.group
         low, high = group.pretension, group.tension_max
-        base = low if base is None else np.minimum(np.maximum(base, low), high)
+        base = low if base is None or base is low else np.minimum(np.maximum(base, low), high)
         torque = self._C.T @ torque
         plus, minus = self._plus, self._minus
         f = np.empty(len(low))
@@ -95,7 +96,7 @@ class TendonQp:
         f[self._unpaired] = np.inf  # no closed form
         outside = (f > high + 1e-9) | (f < low - 1e-9)
         self.solved = 0
-        if outside.any():
+        if any_of(outside):
             for solver in self._solvers:
                 if outside[solver.columns].any():
                     f[solver.columns] = solver(torque, base, low, high)

@@ -18,6 +18,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from neo_description.masks import all_of, any_of
 from neo_description.tables import TAXELS
 from neo_hand_control.friction import Friction
 from neo_hand_control.slip import Slip
@@ -71,7 +72,7 @@ class Feeling:
     @property
     def contacts(self) -> int:
         """Pads that feel something."""
-        return int(self.contact.sum())
+        return int(np.count_nonzero(self.contact))
 
 
 class Touch:
@@ -91,6 +92,7 @@ class Touch:
         self._zero = np.zeros((n, 3))
         self._known = np.zeros(n, bool)  # pads whose zero was found once
         self._contact = np.zeros(n, bool)
+        self._learned = False  # friction and slip know something
 
     def update(
         self,
@@ -110,16 +112,24 @@ class Touch:
         touch the hand itself, which tell nothing of an object.
         """
         p = self._p
-        alive = np.asarray(valid, bool) & np.isfinite(reading).all(1)
-        reading = np.where(alive[:, None], reading, 0.0)
+        alive, finite = np.asarray(valid, bool), np.isfinite(reading)
+        if not all_of(finite):
+            alive = alive & finite.all(1)
+        whole = all_of(alive)
+        if not whole:
+            reading = np.where(alive[:, None], reading, 0.0)
         if free:
             self._follow_zero(reading, alive, dt)
-        force = (reading - self._zero) * alive[:, None]
-        n = np.maximum(force[:, 0], 0.0)
-        self._contact = alive & ~own & (n > np.where(self._contact, p.touch_off, p.touch_on))
-        contact = self._contact
-        force[~contact] = 0.0
-        force[:, 0] = n * contact
+        force = reading - self._zero
+        threshold = np.where(self._contact, p.touch_off, p.touch_on) if any_of(self._contact) else p.touch_on
+        contact = alive & ~own & (np.maximum(force[:, 0], 0.0) > threshold)
+        self._contact = contact
+        living = 1.0 if whole else max(float(alive.mean()), 0.1)
+        if not any_of(contact):
+            nothing = np.zeros(len(contact))
+            self._learn(nothing, nothing, dt, free)
+            return self._silent(contact, living)
+        force = np.where(contact[:, None], force, 0.0)
         n = force[:, 0]
         total = float(n.sum())
         group_normal = _MEMBER @ n
@@ -128,17 +138,12 @@ class Touch:
         shear = s_wrist.sum(0)
         net = shear - (R_wrist_pad[:, :, 0] * n[:, None]).sum(0)
         lengths = np.hypot(force[:, 1], force[:, 2])
-        ratio = float(lengths.sum() / total) if total > 0.0 else 0.0
-        if free:
-            self.friction.forget()
-            self.sliding.forget()
-        else:
-            slides = self.sliding.update(n, dt) >= self._p.grip_slip_probability
-            self.friction.update(n, lengths, slides, dt)
-        cop = n @ p_wrist_pad / total if total > 0.0 else np.zeros(3)
+        ratio = float(lengths.sum() / total)
+        self._learn(n, lengths, dt, free)
+        cop = n @ p_wrist_pad / total
         return Feeling(
             force,
-            contact.copy(),
+            contact,
             total,
             group_normal,
             group_contact,
@@ -151,13 +156,46 @@ class Touch:
             self.sliding.probability,
             self.sliding.trembling,
             cop,
-            max(float(alive.mean()), 0.1),
+            living,
+        )
+
+    def _learn(self, normal: np.ndarray, shear: np.ndarray, dt: float, free: bool) -> None:
+        """Friction and slip of what is held; forgotten while the hand is free."""
+        if not free:
+            slides = self.sliding.update(normal, dt) >= self._p.grip_slip_probability
+            self.friction.update(normal, shear, slides, dt)
+        elif self._learned:
+            self.friction.forget()
+            self.sliding.forget()
+        self._learned = not free
+
+    def _silent(self, contact: np.ndarray, living: float) -> Feeling:
+        """What is felt when no pad is in contact: nothing."""
+        friction, sliding, groups = self.friction, self.sliding, len(GROUPS)
+        return Feeling(
+            force=np.zeros((len(contact), 3)),
+            contact=contact,
+            normal=0.0,
+            group_normal=np.zeros(groups),
+            group_contact=np.zeros(groups, bool),
+            shear=np.zeros(3),
+            net=np.zeros(3),
+            ratio=0.0,
+            friction=friction.coefficient,
+            use=friction.use,
+            used=friction.total_use,
+            slip=sliding.probability,
+            trembling=sliding.trembling,
+            cop=np.zeros(3),
+            living=living,
         )
 
     def _follow_zero(self, reading: np.ndarray, alive: np.ndarray, dt: float) -> None:
         error = reading - self._zero
-        near = alive & (np.abs(error).max(1) < self._p.touch_zero_range)
+        near = alive & (np.abs(error) < self._p.touch_zero_range).all(1)
         first = near & ~self._known
-        self._zero[first] = reading[first]
-        self._known |= first
-        self._zero[near] += error[near] * min(dt / self._p.touch_zero_time, 1.0)
+        if any_of(first):
+            self._zero[first] = reading[first]
+            self._known |= first
+        error *= min(dt / self._p.touch_zero_time, 1.0)
+        np.add(self._zero, error, out=self._zero, where=near[:, None])

@@ -7,6 +7,8 @@ single-threaded: long work belongs in a thread of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 import rclpy
@@ -39,6 +41,25 @@ def spin(*nodes: Node, until: Future | None = None) -> None:
         for node in nodes:
             executor.remove_node(node)
         executor.shutdown()
+
+
+def beside(node: Node, pool: Executor, function: Callable[..., Any], *given: Any) -> Future:
+    """``function``'s result, worked out in ``pool``; to be awaited in a callback of ``node``."""
+    done: Future = Future()
+
+    def settle(worked: Any) -> None:
+        error = worked.exception()
+        if error is None:
+            done.set_result(worked.result())
+        else:
+            done.set_exception(error)
+
+    def hand_over(worked: Any) -> None:
+        if not worked.cancelled() and node.executor is not None:
+            node.executor.create_task(settle, worked)  # futures are no thread's but the executor's
+
+    pool.submit(function, *given).add_done_callback(hand_over)
+    return done
 
 
 def wait_for(executor: Any, future: Future, timeout: float) -> Any:

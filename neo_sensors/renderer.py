@@ -36,6 +36,7 @@ def _gl_context(width: int, height: int) -> Any:
 
 
 SMALL, SLICES, STACKS = 128, 12, 6  # px high: in such a picture nobody sees more facets of a round thing
+UNSEEN = 5  # a group of geoms that is never drawn
 
 
 class Renderer:
@@ -46,6 +47,7 @@ class Renderer:
         model.vis.quality.offsamples = 0
         model.vis.quality.shadowsize = 0
         if height <= SMALL:
+            os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's threads cost more than they save
             model.vis.quality.numslices, model.vis.quality.numstacks = SLICES, STACKS
         self._model = model
         self._gl = _gl_context(width, height)
@@ -65,15 +67,30 @@ class Renderer:
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
 
-    def update(self, data: mujoco.MjData, camera: str) -> None:
-        """Take the geometry from ``data`` and look through ``camera``."""
-        self._camera.fixedcamid = self._model.camera(camera).id
+    def update(self, data: mujoco.MjData, camera: str, *others: str) -> None:
+        """Take the geometry that ``camera`` or ``others`` can see from ``data``; look through ``camera``."""
+        model, groups = self._model, self._model.geom_group.copy()
+        seen = np.any([self._in_view(data, name) for name in (camera, *others)], axis=0)
+        self._camera.fixedcamid = model.camera(camera).id
+        model.geom_group[~seen] = UNSEEN
         mujoco.mjv_updateScene(
-            self._model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+            model, data, self._option, None, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
         )
+        model.geom_group[:] = groups
+
+    def _in_view(self, data: mujoco.MjData, camera: str) -> np.ndarray:
+        """(ngeom,) bool: geoms whose bounding sphere reaches into the pyramid that ``camera`` sees."""
+        model, i = self._model, self._model.camera(camera).id
+        up = np.tan(0.5 * np.deg2rad(model.cam_fovy[i]))
+        right = up * self._rect.width / self._rect.height
+        sides = np.array([(1.0, 0.0, right), (-1.0, 0.0, right), (0.0, 1.0, up), (0.0, -1.0, up)])
+        sides /= np.linalg.norm(sides, axis=1, keepdims=True)  # outward normals; the camera looks along -z
+        outside = (data.geom_xpos - data.cam_xpos[i]) @ data.cam_xmat[i].reshape(3, 3) @ sides.T  # m
+        endless = model.geom_rbound == 0.0  # planes
+        return endless | (outside < model.geom_rbound[:, None]).all(axis=1)
 
     def look(self, data: mujoco.MjData, camera: str) -> None:
-        """Look at the geometry of the last :meth:`update` through another camera."""
+        """Look at the geometry of the last :meth:`update` through another camera that it named."""
         self._camera.fixedcamid = self._model.camera(camera).id
         mujoco.mjv_updateCamera(self._model, data, self._camera, self._scene)
 

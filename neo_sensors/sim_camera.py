@@ -65,7 +65,7 @@ class SimCamera:
 
     def read(self, time: float, tick: int, depth: bool = False) -> StereoFrame:
         """The pair seen at the set state; with the true ``depth`` of the left camera when asked."""
-        self._renderer.update(self._data, LEFT)
+        self._renderer.update(self._data, LEFT, RIGHT)
         if depth:
             left, z = self._renderer.rgb_and_depth()
         else:

@@ -12,6 +12,7 @@ from collections import Counter
 
 import numpy as np
 
+from neo_description.masks import all_of
 from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import JointGroup
 
@@ -71,7 +72,7 @@ class CommandGate:
     def _judge_tension(self, tension: np.ndarray) -> tuple[str | None, str]:
         if np.shape(tension) != (self._n,):
             return "wrong_length", f"{np.size(tension)} tensions given; {self._n} needed"
-        if ((tension >= self._low) & (tension <= self._high)).all():  # false for NaN too
+        if all_of((tension >= self._low) & (tension <= self._high)):  # false for NaN too
             return None, ""
         finite = np.isfinite(tension)
         if not finite.all():

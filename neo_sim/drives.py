@@ -81,10 +81,14 @@ class DriveGroup:
         self._crouch_length = None
         if crouch_posture is not None:
             self._crouch_length = -table.moment_arms.T @ np.asarray(crouch_posture, float)
-        self._follow = 1.0 - math.exp(-PLANT_DT / s.lag)
-        self._follow_local = 1.0 - math.exp(-PLANT_DT / s.local_lag) if s.local_lag > 0 else 1.0
-        self._slew = s.slew * PLANT_DT
-        self._series = s.series_stiffness * PLANT_DT
+        follow_local = 1.0 - math.exp(-PLANT_DT / s.local_lag) if s.local_lag > 0 else 1.0
+        numbers = (1.0 - math.exp(-PLANT_DT / s.lag), follow_local, s.slew * PLANT_DT,
+                   s.series_stiffness * PLANT_DT, s.friction, s.friction_speed, 0.0, 1.0)  # fmt: skip
+        # one for each tendon: numpy takes arrays faster than floats
+        every = np.repeat(np.array(numbers)[:, None], len(table.tendons), axis=1)
+        self._follow, self._follow_local, self._slew, self._series = every[:4]
+        self._friction, self._friction_speed, self._zero, self._one = every[4:]
+        self._unslew = -self._slew
         self._delay = _steps(s.delay)
         self._max = table.tension_max
         self.reset(np.zeros(len(table.tendons)), table.pretension)
@@ -139,17 +143,22 @@ class DriveGroup:
         f = self.tension
         if mode == DriveMode.TENSION:
             change = (self._asked - f) * self._follow
-            np.clip(change, -self._slew, self._slew, out=change)
+            np.minimum(np.maximum(change, self._unslew, out=change), self._slew, out=change)
             change += self._series * velocity
         else:
             change = (self._local(mode, length, velocity) - f) * self._follow_local
-        f = np.minimum(np.maximum(f + change, 0.0), self._max)
+        change += f
+        f = np.minimum(np.maximum(change, self._zero, out=change), self._max, out=change)
         self.tension = f
         self._step_count += 1
         self._in_mode += 1
         self.watchdog.advance()
-        s = self.settings
-        return f * (1.0 + s.friction * np.tanh(velocity / s.friction_speed))
+        lost = velocity / self._friction_speed
+        np.tanh(lost, out=lost)
+        lost *= self._friction
+        lost += self._one
+        lost *= f
+        return lost
 
     def _enter(self, mode: DriveMode, length: np.ndarray) -> None:
         """Take over where the last mode left the tendons, without a jump in tension."""
@@ -158,6 +167,7 @@ class DriveGroup:
         if not (self._mode == DriveMode.HOLD and mode == DriveMode.CROUCH):
             self._from_length = np.array(length, float)
             self._from_tension = self.tension - self._tight * self._hold_f
+        self._held = self._from_tension + self._tight * self._hold_f  # what hold pulls at its reference
         self._mode = mode
         self._in_mode = 0
 
@@ -169,12 +179,12 @@ class DriveGroup:
         if mode == DriveMode.LIMP:
             fade = min(elapsed / s.limp_time, 1.0)
             spring = self._hold_k * (length - self._from_length)
-            held = self._from_tension + self._tight * self._hold_f + spring
-            return fade * self.table.pretension + (1.0 - fade) * held + damping
+            return fade * self.table.pretension + (1.0 - fade) * (self._held + spring) + damping
         reference = self._from_length
         if mode == DriveMode.CROUCH and self._crouch_length is not None:
             u = min(elapsed / s.crouch_time, 1.0)
             reference = reference + u**3 * (10 - 15 * u + 6 * u**2) * (self._crouch_length - reference)
-        self._tight = min(self._tight + PLANT_DT / COCONTRACTION_TIME, 1.0)
-        held = self._from_tension + self._tight * self._hold_f
-        return held + self._hold_k * (length - reference) + damping
+        if self._tight < 1.0:
+            self._tight = min(self._tight + PLANT_DT / COCONTRACTION_TIME, 1.0)
+            self._held = self._from_tension + self._tight * self._hold_f
+        return self._held + self._hold_k * (length - reference) + damping

@@ -64,9 +64,11 @@ class BodySensors:
         """The state of control tick ``tick``."""
         index, n = self._index, self._n
         position, velocity = self._encoders(
-            np.concatenate([data.qpos[index.body_qpos], data.ten_length[index.body_tendons]])
+            np.concatenate([data.qpos.take(index.body_qpos), data.ten_length.take(index.body_tendons)])
         )
-        analog = self._analog(np.concatenate([drives.tension, self._sign * data.sensordata[self._address]]))
+        analog = self._analog(
+            np.concatenate([drives.tension, self._sign * data.sensordata.take(self._address)])
+        )
         m = len(drives.tension)
         rest = analog[m:]
         return BodyState(
@@ -111,7 +113,7 @@ class HandSensors:
         """The state of control tick ``tick``."""
         index, n = self._index, self._n
         position, velocity = self._encoders(
-            np.concatenate([data.qpos[index.qpos], data.ten_length[index.tendons]])
+            np.concatenate([data.qpos.take(index.qpos), data.ten_length.take(index.tendons)])
         )
         return HandState(
             tick=tick,

@@ -26,6 +26,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.errors import NeoError
+from neo_description.masks import any_of
 from neo_description.tables import CONTROL_DT, CONTROL_RATE, TAXELS, prefixed
 
 BLOCK = 64  # ticks of noise drawn at once
@@ -130,7 +131,9 @@ class Pads:
 
     def _late(self, f: np.ndarray) -> np.ndarray:
         """``f`` (57,) with memory and delay."""
-        if self._gap > 0.0:
+        if not any_of(f):  # play closes where there is no force
+            self._play = sample = np.zeros_like(f)
+        elif self._gap > 0.0:
             gap = np.abs(f)
             gap *= self._gap
             play = np.minimum(np.maximum(self._play, f - gap), f + gap)

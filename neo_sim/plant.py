@@ -70,7 +70,11 @@ class Plant:
         motors = {"body": self.index.body_actuators} | {
             f"{s}_hand": self.index.hands[s].actuators for s in SIDES
         }
-        self._wired = [(self.drives[g], _run(tendons[g]), _run(motors[g])) for g in GROUPS]
+        length, velocity, ctrl = self.data.ten_length, self.data.ten_velocity, self.data.ctrl
+        self._wired = []  # drives; length, velocity and control of their tendons: views of the data
+        for group in GROUPS:
+            own, pulled = _run(tendons[group]), _run(motors[group])
+            self._wired.append((self.drives[group], length[own], velocity[own], ctrl[pulled]))
         self.reset(self.params.seed if seed is None else seed)
 
     def reset(self, seed: int | None = None) -> None:
@@ -83,9 +87,9 @@ class Plant:
         self.tick = 0
         self._pushes: list[_Push] = []
         tensions = standing_tensions(self.index, self.data)
-        for group, (drives, tendons, motors) in zip(GROUPS, self._wired, strict=True):
-            drives.reset(self.data.ten_length[tendons], tensions[group])
-            self.data.ctrl[motors] = drives.tension
+        for group, (drives, length, _, ctrl) in zip(GROUPS, self._wired, strict=True):
+            drives.reset(length, tensions[group])
+            ctrl[:] = drives.tension
         mujoco.mj_forward(self.model, self.data)
         streams = [np.random.default_rng(s) for s in np.random.SeedSequence(self.seed).spawn(len(GROUPS))]
         self._body_sensors = BodySensors(self.params, self.index, streams[0])
@@ -138,8 +142,8 @@ class Plant:
         """One control tick: two physics steps with the drives in between, then a measurement."""
         model, data = self.model, self.data
         for _ in range(STEPS):
-            for drives, tendons, motors in self._wired:
-                data.ctrl[motors] = drives.step(data.ten_length[tendons], data.ten_velocity[tendons])
+            for drives, length, velocity, ctrl in self._wired:
+                ctrl[:] = drives.step(length, velocity)
             if self._pushes:
                 self._apply_pushes()
             mujoco.mj_step2(model, data)
@@ -172,9 +176,9 @@ class Plant:
         }
 
 
-def _run(index: np.ndarray) -> np.ndarray | slice:
-    """``index`` as a slice when it is consecutive: a view instead of a copy."""
+def _run(index: np.ndarray) -> slice:
+    """``index`` as a slice, for views instead of copies; NeoError when it is not consecutive."""
     first = int(index[0])
-    if np.array_equal(index, np.arange(first, first + len(index))):
-        return slice(first, first + len(index))
-    return index
+    if not np.array_equal(index, np.arange(first, first + len(index))):
+        raise NeoError("the tendons and motors of a group must follow each other in the model")
+    return slice(first, first + len(index))

@@ -18,16 +18,16 @@ FINEST = 1e-12  # a resolution that rounds nothing
 
 
 class _Normals:
-    """Standard normal rows (n,), drawn in blocks."""
+    """Normal rows (n,) of standard deviation ``size`` (n,), drawn in blocks."""
 
-    def __init__(self, n: int, rng: np.random.Generator):
-        self._rng, self._n = rng, n
+    def __init__(self, size: np.ndarray, rng: np.random.Generator):
+        self._rng, self._size = rng, size
         self._rows: Iterator[np.ndarray] = iter(())
 
     def __call__(self) -> np.ndarray:
         row = next(self._rows, None)
         if row is None:
-            self._rows = iter(self._rng.standard_normal((BLOCK, self._n)))
+            self._rows = iter(self._size * self._rng.standard_normal((BLOCK, len(self._size))))
             row = next(self._rows)
         return row
 
@@ -48,18 +48,17 @@ class Noise:
         gain_error: float | np.ndarray = 0.0,
         resolution: float | np.ndarray = 0.0,
     ):
-        self._noise = np.broadcast_to(np.asarray(noise, float), (n,))
         self.bias = rng.standard_normal(n) * bias
         self.gain = 1.0 + rng.standard_normal(n) * gain_error
         self._resolution = np.broadcast_to(np.maximum(resolution, FINEST), (n,))
         self._rounds = bool((self._resolution > FINEST).any())
-        self._normals = _Normals(n, rng)
+        self._noise = _Normals(np.broadcast_to(np.asarray(noise, float), (n,)), rng)
 
     def __call__(self, truth: np.ndarray) -> np.ndarray:
         """One sample (n,) of ``truth`` (n,)."""
         value = truth * self.gain
         value += self.bias
-        value += self._noise * self._normals()
+        value += self._noise()
         if self._rounds:
             value /= self._resolution
             np.rint(value, out=value)
@@ -75,7 +74,9 @@ class Encoders:
 
     def __init__(self, noise: Noise, cutoff: float):
         self._noise = noise
-        self._follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
+        follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
+        # one for each encoder: numpy takes arrays faster than floats
+        self._follow, self._rate = np.full_like(noise.bias, follow), np.full_like(noise.bias, CONTROL_RATE)
         self._last: np.ndarray | None = None
         self._velocity = np.zeros_like(noise.bias)
 
@@ -83,7 +84,9 @@ class Encoders:
         """Position (n,) rad and velocity (n,) rad/s measured at joint angles ``q`` (n,) rad."""
         position = self._noise(q)
         if self._last is not None:
-            slope = (position - self._last) * CONTROL_RATE
-            self._velocity = self._velocity + self._follow * (slope - self._velocity)
+            change = (position - self._last) * self._rate  # of position, then of velocity
+            change -= self._velocity
+            change *= self._follow
+            self._velocity = self._velocity + change
         self._last = position
         return position, self._velocity

@@ -16,7 +16,8 @@ from neo_description.errors import NeoError
 
 TAKES = Path(__file__).with_name("takes.yaml")
 UP = np.array([0.0, 0.0, 1.0])
-LOW = 0.075  # m: what is not higher is taken as its row's `low` says
+THUMB = {"l": 1.0, "r": -1.0}  # which way along a gripper's y its thumb is
+LOW = 0.09  # m: what is not higher is taken as its row's `low` says
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class Take:
     ``height``: share of the object's height at which it is gripped. ``way_in`` (2,): direction of
     the last centimetres in the gripper's x and z. ``headings`` rad: of the fingers about the
     vertical, 0 = forward, positive = inwards, tried in this order; ``square`` turns each to the nearest
-    side of the object. ``low``: how those at most ``LOW`` m high are taken instead.
+    side of the object. ``tilt`` rad: the fingers point so far to the palm's side. ``offset`` m: along
+    fingers, thumb and palm, from the object's axis to the gripper.
+    ``low``: how those at most ``LOW`` m high are taken instead.
     """
 
     grasp: str
@@ -37,6 +40,7 @@ class Take:
     headings: tuple[float, ...]
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     square: bool = False
+    tilt: float = 0.0
     low: Take | None = None
 
 
@@ -81,16 +85,21 @@ def _take(row: dict[str, Any]) -> Take:
         headings=tuple(row["headings"]),
         offset=tuple(row.get("offset", (0.0, 0.0, 0.0))),
         square=row.get("square", False),
+        tilt=row.get("tilt", 0.0),
         low=_take(row["low"]) if "low" in row else None,
     )
 
 
-def gripper_rotation(side: str, heading: float, from_above: bool) -> np.ndarray:
-    """``R_odom_gripper`` (3, 3): fingers along ``heading`` (rad, positive inwards), palm inwards or down."""
+def gripper_rotation(side: str, heading: float, from_above: bool, tilt: float = 0.0) -> np.ndarray:
+    """``R_odom_gripper`` (3, 3): fingers along ``heading`` (rad, positive inwards), palm inwards or down.
+
+    The fingers are then turned by ``tilt`` rad towards where the palm looks.
+    """
     inwards = 1.0 if side == "r" else -1.0
     forward = np.array([np.cos(heading), inwards * np.sin(heading), 0.0])
     palm = -UP if from_above else inwards * np.cross(UP, forward)
-    return np.column_stack([forward, np.cross(palm, forward), palm])
+    fingers = np.cos(tilt) * forward + np.sin(tilt) * palm
+    return np.column_stack([fingers, np.cross(palm, forward), np.cos(tilt) * palm - np.sin(tilt) * forward])
 
 
 HAND_POINTS = np.array([-0.08, -0.02, 0.04, 0.10])  # m along the gripper's x: wrist, palm, fingers, tips
@@ -154,10 +163,11 @@ def plan_grasp(
     target = Obstacle(centre, float(max(size[:2]) / 2), float(size[2]))
     plans = []
     for heading in _headings(side, take, T_odom_object):
-        R = gripper_rotation(side, heading, take.from_above)
+        R = gripper_rotation(side, heading, take.from_above, take.tilt)
         T_grasp = np.eye(4)
         T_grasp[:3, :3] = R
-        T_grasp[:3, 3] = centre + UP * (take.height - 0.5) * size[2] + R @ np.array(take.offset)
+        offset = R @ (take.offset * np.array([1.0, THUMB[side], 1.0]))
+        T_grasp[:3, 3] = centre + UP * (take.height - 0.5) * size[2] + offset
         way_in = R @ np.array([take.way_in[0], 0.0, take.way_in[1]])
         T_before = T_grasp.copy()
         T_before[:3, 3] -= distance * way_in / np.linalg.norm(way_in)

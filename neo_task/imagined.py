@@ -14,42 +14,33 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from neo_description.errors import NeoError
 from neo_description.signals import GraspPhase, Safety
 from neo_task.planner import Observation, Outcome, Step
-from neo_task.prompt import PromptError, parse
-from neo_task.scripted import default_vocabulary
+from neo_world_model import shipped
 from neo_world_model.actor import Actor
 from neo_world_model.commander import Commander
 from neo_world_model.plan import Plan, Search
 from neo_world_model.runtime import Runtime
+from neo_world_model.would import would
 
 DONE, SURE = 0.97, 1.0  # progress, and how long it says so before it is believed (s)
-WOULD = {
-    "falls": "the {thing} would fall",
-    "slips": "the {thing} would slip out of the hand",
-    "collides": "the robot would bump into something",
-}
 
 
 class ImaginedPlanner:
     """As :class:`neo_task.planner.ScriptPlanner`, on observations that carry ``cut``.
 
-    ``model``: its folder, or one that is open already. ``clock``: plant time now (s), to know a late plan by;
-    ``timer``: s, by which searching ends.
+    ``model``: its folder, empty: the one that ships; or one that is open already. ``clock``: plant time now
+    (s), to know a late plan by; ``timer``: s, by which searching ends.
     """
 
     def __init__(
         self, model: str | Runtime, prompt: str, params: SimpleNamespace, timeout: float,
         clock: Callable[[], float], timer: Callable[[], float] = time.monotonic,
     ):  # fmt: skip
-        if not model:
-            raise NeoError("planner world_model needs a model: parameter model, or --model")
-        runtime = Runtime(model, params.plan_threads) if isinstance(model, str) else model
+        runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
         search = Search(veto=params.veto, deadline=params.plan_deadline)
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
         self._commander = Commander()
-        self._thing = _meant(prompt)
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
         self._plan: Plan | None = None
         self._next = 0
@@ -115,8 +106,8 @@ class ImaginedPlanner:
         if found.vetoed:
             self._vetoed_since = observation.time if self._vetoed_since is None else self._vetoed_since
             if observation.time - self._vetoed_since >= self._params.veto_time:
-                would = WOULD[found.vetoed].format(thing=self._thing)
-                self._end(observation, False, "vetoed", f"not done: {would}")
+                why = would(found.vetoed, self._prompt)
+                self._end(observation, False, "vetoed", f"not done: {why}")
             return
         self._vetoed_since = None
         self._plan, self._next = found, 0
@@ -164,11 +155,3 @@ class ImaginedPlanner:
         held = 0.0 if self._held_since is None else observation.time - self._held_since
         self._progress = 1.0 if success else self._progress
         self._outcome = Outcome(success, reason, message, self._lifted, held, self._peak)
-
-
-def _meant(prompt: str) -> str:
-    """What the prompt is about, for people; the model itself reads its bytes, in any words."""
-    try:
-        return str(parse(prompt, default_vocabulary()).target)
-    except PromptError:
-        return "thing"

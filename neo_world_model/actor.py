@@ -18,7 +18,8 @@ from collections.abc import Callable
 import numpy as np
 
 from neo_description.errors import RefusedError
-from neo_world_model.memory import BLUR, Memory
+from neo_world_model.memory import BLUR, NEAR, Memory, in_picture
+from neo_world_model.modalities import pose_of, unstack
 from neo_world_model.plan import Known, Plan, Search, plan
 from neo_world_model.runtime import Runtime
 from neo_world_model.text import LENGTH, encode
@@ -28,7 +29,11 @@ NAMED = 0.5
 
 
 class Actor:
-    """One prompt at a time, with the model in ``runtime``. ``seed``: of the search."""
+    """One prompt at a time, with the model in ``runtime``. ``seed``: of the search.
+
+    Of the target and the place: ``memory``, None where they were never seen; whether they are ``known``;
+    ``spread`` m of the last look at them.
+    """
 
     def __init__(
         self, runtime: Runtime, prompt: str, context: int, source: str = "sim",
@@ -42,16 +47,24 @@ class Actor:
         self._rng = np.random.default_rng(seed)
         self._states = deque[np.ndarray](maxlen=context)
         self._led = deque[np.ndarray](maxlen=context - 1)
-        self._memory: list[Memory | None] = [None, None]
         self._T_odom_base, self._proprio = np.eye(4), np.zeros(0)
+        self.memory: list[Memory | None] = [None, None]
         self.known = np.zeros(2, bool)
+        self.spread = np.full(2, np.inf)
 
     def sense(self, row: dict[str, np.ndarray], T_odom_base: np.ndarray) -> None:
         """Take in one step's senses; ``T_odom_base`` (4, 4) as estimated then."""
         self._states.append(self._runtime.state(row, self._source))
         self._T_odom_base, self._proprio = T_odom_base, row["proprio"]
-        if "vision" in row and self._runtime.sees:
-            self._look(row)
+        self.look(row, T_odom_base)
+
+    def stand(self, past: np.ndarray, led: np.ndarray, proprio: np.ndarray, T_odom_base: np.ndarray) -> None:
+        """Be where another has sensed the way to: ``past`` (context, width) states, ``led`` (context - 1, n)
+        actions between them; ``proprio`` and ``T_odom_base`` (4, 4) now.
+        """
+        self._states.extend(past)
+        self._led.extend(led)
+        self._T_odom_base, self._proprio = T_odom_base, proprio
 
     @property
     def ready(self) -> bool:
@@ -62,7 +75,7 @@ class Actor:
         """What to do from now on."""
         T_base_odom = np.linalg.inv(self._T_odom_base)
         places = np.zeros((2, 3))
-        for place, memory in zip(places, self._memory, strict=True):
+        for place, memory in zip(places, self.memory, strict=True):
             if memory is not None:
                 place[:] = T_base_odom[:3, :3] @ memory.mean + T_base_odom[:3, 3]
         past, led = np.stack(self._states), np.stack(self._led)
@@ -80,18 +93,27 @@ class Actor:
 
     def places(self) -> np.ndarray:
         """(2, 3) m in odom: where the target and the place are believed to be; NaN where that is unknown."""
-        return np.array([np.full(3, np.nan) if m is None else m.mean for m in self._memory])
+        return np.array([np.full(3, np.nan) if m is None else m.mean for m in self.memory])
 
-    def _look(self, row: dict[str, np.ndarray]) -> None:
+    def look(self, row: dict[str, np.ndarray], T_odom_base: np.ndarray, steps: int = 1) -> None:
+        """Look for the things in one step's picture, if there is one, ``steps`` after the look before.
+
+        An unsure look at a picture that does not reach to where a thing was left says nothing of it.
+        """
+        if "vision" not in row or not self._runtime.sees:
+            return
         places, spread, named = (
             x[0] for x in self._runtime.where(row["vision"][None], row["proprio"][None], self._text[None])
         )
+        eye = T_odom_base @ pose_of(unstack("proprio", row["proprio"])["eye"])
         self.known = named > NAMED
         for i in np.flatnonzero(self.known):
-            at = self._T_odom_base[:3, :3] @ places[i] + self._T_odom_base[:3, 3]
-            wide = float(np.sqrt(np.square(spread[i]).mean()))
-            memory = self._memory[i]
+            at = T_odom_base[:3, :3] @ places[i] + T_odom_base[:3, 3]
+            wide = self.spread[i] = float(np.sqrt(np.square(spread[i]).mean()))
+            memory = self.memory[i]
             if memory is None:
-                self._memory[i] = Memory(at, wide**2 + BLUR**2)
+                self.memory[i] = Memory(at, wide**2 + BLUR**2)
+            elif wide > NEAR and not in_picture(eye, memory.mean):
+                memory.wait(steps)
             else:
-                memory.look(at, wide)
+                memory.look(at, wide, steps)

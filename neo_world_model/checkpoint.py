@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,10 +24,20 @@ from safetensors.torch import load_file, save_file
 
 from neo_description.errors import NeoError
 from neo_world_model import config
-from neo_world_model.runtime import CARD, card
+from neo_world_model.made import shareable
+from neo_world_model.runtime import ACT, CARD, ENCODE, IMAGINE, READ, WHERE, card
 from neo_world_model.world_model import WorldModel
 
 WEIGHTS, LATEST, SETTINGS = "model.safetensors", "latest.safetensors", "settings.yaml"
+SHIPPED = {  # what a robot or a next training needs, and nothing else
+    WEIGHTS: "weights, to train on with `--set start=DIR`",
+    CARD: "settings, calibration, figures, how it was made",
+    ENCODE: "senses of a step → state",
+    IMAGINE: "states and actions → states to come, events, doubt",
+    READ: "state → senses, picture",
+    WHERE: "pictures and prompt → where things are",
+    ACT: "state and prompt → actions, progress, goal",
+}
 OF_THE_RUN = ("stores", "device", "sharding", "minutes", "steps")  # may differ when a run is resumed
 
 
@@ -83,8 +94,29 @@ def save(folder: Path, state: dict[str, Any], settings: SimpleNamespace, about: 
     _replace(folder / LATEST, lambda new: save_file(tensors, new, metadata))
     weights = {name: value.contiguous() for name, value in state["model"].items()}
     _replace(folder / WEIGHTS, lambda new: save_file(weights, new))
-    text = json.dumps({**about, "settings": vars(settings)}, indent=2) + "\n"
+    _write_card(folder, {**about, "settings": vars(settings)})
+
+
+def _write_card(folder: Path, about: dict[str, Any]) -> None:
+    text = json.dumps({**about, "settings": shareable(about["settings"])}, indent=2) + "\n"
     _replace(folder / CARD, lambda new: new.write_text(text))
+
+
+def stores(folder: Path) -> list[str]:
+    """The stores that the run in ``folder`` trains on; NeoError for a model without its run."""
+    try:
+        return yaml.safe_load((folder / SETTINGS).read_text())["stores"]
+    except OSError:
+        raise NeoError(f"{folder} is no run: it does not say where its data is; give --store") from None
+
+
+def ship(run: Path, folder: Path) -> None:
+    """Put what the run knows of a model into ``folder``: weights and card. The graphs are ``export``'s."""
+    about = card(run)
+    if folder.resolve() != run.resolve():
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / WEIGHTS, lambda new: shutil.copyfile(run / WEIGHTS, new))
+    _write_card(folder, about)
 
 
 def load(folder: Path | str) -> tuple[WorldModel, dict[str, Any]]:

@@ -12,8 +12,10 @@
     landing_ratio    the same over that of going on as fast as in the last step
 
 Chances of events are calibrated on the first half of the windows by Platt's two numbers (Platt 1999), and
-ranked on the other half. The bound is split conformal: the 0.9 quantile, source by source and horizon by
-horizon, of the squared error over what :class:`neo_world_model.heads.Doubt` expected (Vovk et al. 2005).
+ranked on the other half. ``usual``: what the highest chance within the horizon stays below in all but one in
+a hundred of the windows in which a task was done well: a bottle that is put down slips a little, too. The
+bound is split conformal: the 0.9 quantile, source by source and horizon by horizon, of the squared error over
+what :class:`neo_world_model.heads.Doubt` expected (Vovk et al. 2005).
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from neo_world_model.mixture import Mixture
 from neo_world_model.modalities import SOURCES
 from neo_world_model.world_model import WorldModel
 
-LEVEL = 0.9
+LEVEL, USUAL = 0.9, 0.99
 FALLEN = 0.3  # m lower at the horizon than now
 SEEN = 10  # steps with and without an event that are needed to judge it
 SIZE = 64
@@ -50,7 +52,7 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
     device = next(model.parameters()).device
     k, horizon = model.settings.context, model.settings.horizon
     error, copied, scores, sources, states = [], [], [], [], []
-    logits, labels, missed, off, landed = [], [], [], [], []
+    logits, labels, well, missed, off, landed = [], [], [], [], [], []
     was = model.training
     model.eval()
     for number in range(batches):
@@ -67,6 +69,7 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
         states.append(z.flatten(0, 1).float().cpu())
         logits.append(model.consequences(now, imagined).float().cpu())
         labels.append(torch.stack([batch[f"privileged_{name}"][:, k:] for name in EVENTS], dim=-1).cpu())
+        well.append(batch["succeeded"].cpu())
         missed.append(_missed(model, batch, k).cpu())
         off.append(taught_gripper_error(model, batch).cpu())
         landed.append(_landed(model, now, imagined, batch, k).cpu())
@@ -77,7 +80,7 @@ def evaluate(model: WorldModel, held: Mixture, batches: int, size: int = SIZE) -
         for h in sorted({1, horizon})
     }
     figures |= _shape(torch.cat(states))
-    figures |= _events(torch.cat(logits), torch.cat(labels))
+    figures |= _events(torch.cat(logits), torch.cat(labels), torch.cat(well))
     away = torch.cat(missed)
     if len(away):
         figures["where_cm"] = 100.0 * float(away.median())
@@ -120,16 +123,21 @@ def _landed(model: WorldModel, now: Tensor, then: Tensor, batch: dict[str, Tenso
     return torch.stack(ends, dim=-1)
 
 
-def _events(logits: Tensor, labels: Tensor) -> dict[str, Any]:
-    """``logits``, ``labels`` (n, horizon, events), NaN: unknown. Events that hardly happen are left out."""
-    out: dict[str, Any] = {"calibration": {}}
+def _events(logits: Tensor, labels: Tensor, well: Tensor) -> dict[str, Any]:
+    """``logits``, ``labels`` (n, horizon, events), NaN: unknown; ``well`` (n,): of a task that was done.
+    Events that hardly happen are left out.
+    """
+    out: dict[str, Any] = {"calibration": {}, "usual": {}}
     half = len(logits) // 2
     for i, name in enumerate(EVENTS):
         rows = [(x[..., i][y[..., i].isfinite()], y[..., i][y[..., i].isfinite()])
                 for x, y in ((logits[:half], labels[:half]), (logits[half:], labels[half:]))]  # fmt: skip
         if any(not SEEN <= int(y.sum()) <= len(y) - SEEN for _, y in rows):
             continue
-        out["calibration"][name] = platt(*rows[0])
+        a, b = out["calibration"][name] = platt(*rows[0])
+        if int(well.sum()) >= SEEN:
+            highest = torch.sigmoid(a * logits[well][..., i] + b).amax(dim=1)
+            out["usual"][name] = float(highest.quantile(USUAL))
         out[f"auc_{name}"] = auc(*rows[1])
         first = logits[half:, 0, i], labels[half:, 0, i]
         seen = first[1].isfinite()

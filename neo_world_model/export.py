@@ -73,7 +73,7 @@ class _Act(nn.Module):
     ) -> tuple[Tensor, ...]:
         words = self.text(text)
         told = self.policy(z, words, places, known, proprio)
-        goal = self.goal(z, words)
+        goal = self.goal(z, words, places, known)
         far = torch.full_like(text[:, 0], self.horizon)
         return told.action(), told.progress, goal, self.inverse(z, goal, far)
 
@@ -121,6 +121,8 @@ def export(model: WorldModel, folder: Path) -> None:
         if model.where is not None:
             seen = {"vision": example("vision", SHOWN), "proprio": proprio, "text": text}
             _write(_Where(model), seen, ["places", "spread", "named"], folder / WHERE)
+        else:
+            (folder / WHERE).unlink(missing_ok=True)  # of another model that was here
         told = {"z": z, "text": text, "places": places, "known": known, "proprio": proprio}
         _write(_Act(model), told, ["action", "progress", "goal", "towards"], folder / ACT)
     finally:

@@ -16,6 +16,7 @@ from neo_world_model.where import MIDDLE, SCALE
 
 DISTANCES = (1, 2, 4, 8, 16)  # steps: upper ends of the classes of reachability; beyond: out of reach
 LOG_STD = (-4.0, 3.0)
+STEP = 0.03  # m that a thing which moves goes in a step
 BYTES = 4  # of a prompt that make a token
 
 
@@ -97,14 +98,19 @@ class Text(nn.Module):
 
 
 class Goal(nn.Module):
-    """Where a prompt leads: the state ``horizon`` steps on, as a teacher would get there. (n, width)."""
+    """Where a prompt leads: the state ``horizon`` steps on, as a teacher would get there. (n, width).
+
+    ``places`` (n, 2, 3) m and ``known`` (n, 2): of the prompt's target and place, as the policy takes them.
+    """
 
     def __init__(self, width: int):
         super().__init__()
-        self.out = mlp(2 * width, 2 * width, width)
+        self.out = mlp(2 * width + 8, 2 * width, width)
 
-    def forward(self, z: Tensor, words: Tensor) -> Tensor:
-        return z + self.out(torch.cat([z, words], dim=-1))
+    def forward(self, z: Tensor, words: Tensor, places: Tensor, known: Tensor) -> Tensor:
+        here = known.to(z.dtype)
+        near = (places - places.new_tensor(MIDDLE)) / SCALE * here[..., None]
+        return z + self.out(torch.cat([z, words, near.flatten(1), here], dim=-1))
 
 
 class Consequences(nn.Module):
@@ -121,21 +127,23 @@ class Consequences(nn.Module):
 class Paths(nn.Module):
     """Where the things that a prompt names are in imagined states: (n, h, 2, 3) m in base_link.
 
-    ``now`` (n, 1, width), ``then`` (n, h, width), ``words`` (n, width), ``places`` (n, 2, 3) m now.
+    ``now`` (n, 1, width), ``then`` (n, h, width), ``words`` (n, width), ``places`` (n, 2, 3) m now, and
+    ``moved`` (n, 2, 3) m, how far they came in the last step.
     """
 
     def __init__(self, width: int):
         super().__init__()
-        self.mix = nn.Sequential(nn.Linear(3 * width + 6, 2 * width), nn.GELU())
+        self.mix = nn.Sequential(nn.Linear(3 * width + 12, 2 * width), nn.GELU())
         self.out = nn.Linear(2 * width, 6)
         nn.init.zeros_(self.out.weight)  # at first nothing moves
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, now: Tensor, then: Tensor, words: Tensor, places: Tensor) -> Tensor:
+    def forward(self, now: Tensor, then: Tensor, words: Tensor, places: Tensor, moved: Tensor) -> Tensor:
         near = ((places - places.new_tensor(MIDDLE)) / SCALE).flatten(1)
-        known = torch.cat([words, near], dim=-1)[:, None].expand(-1, then.shape[1], -1)
-        moved = self.out(self.mix(torch.cat([now.expand_as(then), then, known], dim=-1)))
-        return places[:, None] + SCALE * moved.unflatten(-1, (2, 3))
+        known = torch.cat([words, near, moved.flatten(1) / STEP], dim=-1)
+        known = known[:, None].expand(-1, then.shape[1], -1)
+        away = self.out(self.mix(torch.cat([now.expand_as(then), then, known], dim=-1)))
+        return places[:, None] + SCALE * away.unflatten(-1, (2, 3))
 
 
 class Doubt(nn.Module):

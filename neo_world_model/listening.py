@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 from neo_msgs.msg import BodyState, HandState
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -51,6 +52,11 @@ class Listening:
             listen(f"head_camera/{eye}/image_raw", partial(self._on_image, eye))
         listen("whole_body/command", self._on_body_command)
         listen("odom", self._on_odom)
+
+    @property
+    def T_odom_base(self) -> np.ndarray:
+        """(4, 4) as last heard."""
+        return self._cutter.T_odom_base
 
     def close(self) -> None:
         """Listen no more."""

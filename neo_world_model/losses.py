@@ -1,6 +1,8 @@
 """What the model is trained for, on windows of ``context + horizon`` steps.
 
     predict   mean over horizons, ensemble and width of (imagined - encoded)²: both sides learn
+    follow    the same over that of copying the last state, every horizon alike: the imagination alone learns,
+              for states that may answer to it would rather not change
     sigreg    encoded states look Gaussian (:mod:`neo_world_model.sigreg`), so that side cannot cheat
     senses    -log p(proprioception, force, touch | imagined state), where they were sensed
     inverse   the action taken, from the states before and after, 1 to ``horizon`` steps apart
@@ -10,8 +12,9 @@
     policy    what the teacher, the operator or the policy itself asked for next, where they succeeded, and
               how far the task is then; from state, prompt and where its things are, give or take a centimetre
     goal      the state they lead to
-    paths     where the named things go, from where they are, give or take a centimetre
-    consequence, doubt, pixel: heads that read states and change none
+    paths     where the named things go, from where they are and were, give or take a centimetre
+    consequence  falls, slips, collides, hidden
+    doubt, pixel: heads that read states and change none
 
 Everything is masked by what a window has.
 """
@@ -40,6 +43,7 @@ Batch = dict[str, Tensor]
 TAUGHT = tuple(PROVENANCE.index(name) for name in ("policy", "teacher", "teleop"))
 TINY = 1e-6
 PLACE_NOISE = 0.008  # m: how well a robot knows where things are
+STEP_NOISE = 0.002  # m: how well it knows how far they went in a step
 SEARCH_WEIGHT = 0.5  # of the cell that shows a thing, beside where the thing is
 
 
@@ -61,14 +65,15 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
     words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
     out = {
         "predict": error.mean(),
+        "follow": _follow(model, z.detach(), batch, k),
         "sigreg": sigreg(z.transpose(0, 1), s.sigreg_directions, generator),
         "senses": _senses(model, mean, _part(batch, None, k)),
         "inverse": _inverse(model, z, batch, generator),
         "tie": mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1]),
         "reach": _reach(model, z, generator),
         "policy": _policy(model, z, words, batch, k, generator),
-        "goal": _goal(model, z, words, batch, k),
-        "consequence": _consequence(model, z[:, k - 1 : k].detach(), mean.detach(), batch, k),
+        "goal": _goal(model, z, words, batch, k, generator),
+        "consequence": _consequence(model, z[:, k - 1 : k], mean, batch, k),
         "paths": _paths(model, z[:, k - 1 : k], mean, other, batch, k, generator),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
@@ -83,7 +88,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
 
 def _part(batch: Batch, until: int | None, first: int = 0) -> Batch:
     """The same windows from step ``first`` to ``until``."""
-    whole = ("source", "text", "other_text", "meant", "named", "failed")
+    whole = ("source", "text", "other_text", "meant", "named", "failed", "succeeded")
     return {name: x if name in whole else x[:, first:until] for name, x in batch.items()}
 
 
@@ -100,6 +105,13 @@ def _withheld(
     drop[blind] = False
     context = torch.arange(steps, device=drop.device) < k
     return {name: drop[:, i, None] & context for i, name in enumerate(names)}
+
+
+def _follow(model: WorldModel, z: Tensor, batch: Batch, k: int) -> Tensor:
+    codes, _, _ = model.actions.codes(batch["action"], batch["has_action"], z)
+    now, then = z[:, k - 1 : k], z[:, k:]
+    error = (model.unroll(z[:, :k], codes) - then).square().mean(dim=(0, 1, 3))
+    return (error / (now - then).square().mean(dim=(0, 2)).clamp(min=TINY)).mean()
 
 
 def _senses(model: WorldModel, imagined: Tensor, batch: Batch) -> Tensor:
@@ -135,12 +147,18 @@ def _policy(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
     now = k - 1
-    places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
-    off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
-    told = model.policy(z[:, now], words, places + off, known, batch["proprio"][:, now])
+    places, known = _meant(batch, now, generator)
+    told = model.policy(z[:, now], words, places, known, batch["proprio"][:, now])
     far, here = batch["lesson_progress"], _taught(batch, k)
     late = (told.progress - far.nan_to_num()).abs()
     return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())
+
+
+def _meant(batch: Batch, now: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Where the prompt's things are at step ``now``, as well as a robot knows it, and which are known."""
+    places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
+    off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
+    return places + off, known
 
 
 def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
@@ -208,15 +226,19 @@ def named_paths(
     (n, h, 2, 3) m, and (n, h, 2) which are known.
     """
     start, here = places_of(batch["privileged_places"][:, k - 1], batch["named"])
-    off = noise * torch.randn(start.shape, generator=generator).to(start.device)
-    found = model.paths(now, then, words, start + off)
+    before, _ = places_of(batch["privileged_places"][:, k - 2], batch["named"])
+    off, slip = torch.randn((2, *start.shape), generator=generator).to(start.device)
+    moved = start - before + noise * STEP_NOISE / PLACE_NOISE * slip
+    found = model.paths(now, then, words, start + noise * off, moved)
     rows = batch["named"].clamp(min=0)[:, None, :, None].expand(-1, then.shape[1], -1, 3)
     went = batch["privileged_places"][:, k:].gather(2, rows)
     return found, went.nan_to_num(), here[:, None] & went.isfinite().all(dim=-1)
 
 
-def _goal(model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int) -> Tensor:
-    found = model.goal(z[:, k - 1].detach(), words)
+def _goal(
+    model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
+) -> Tensor:
+    found = model.goal(z[:, k - 1].detach(), words, *_meant(batch, k - 1, generator))
     error = (found - z[:, -1].detach()).square().mean(dim=-1)
     return mean_of(error, _taught(batch, k).all(dim=1))
 

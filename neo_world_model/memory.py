@@ -6,10 +6,19 @@
 A memory is a place in odom, for robots walk and lean, and how sure it is: each look counts as much as it is
 sure (Kalman filter; things may drift). A thing that should be in the picture and is not where it was left is
 news.
+
+How likely it is that a thing is **still there** is read off the memory alone: nobody measured how often
+people take things away. It is the chance of a Gaussian as wide as the memory, wider by the drift of every
+step since the last look, within :data:`NEAR` of its middle:
+
+    P(|x| < r) = erf(r / √2 s) - √(2/π) (r / s) exp(-r² / 2 s²)     s: standard deviation of each coordinate
+
+Each look in a row that saw it elsewhere takes a share of it, :data:`OFTEN` all, as far as it was not hidden.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +32,7 @@ DRIFT = 0.004  # m a step
 BLUR = 0.005  # m: no look is surer than this
 FAR = 3.0  # standard deviations: a look that is farther off and keeps being so is believed
 OFTEN = 3
+NEAR = 0.05  # m: what is so near to where it is believed to be is there; a hand that closes there has it
 MARGIN = 0.9  # of half the picture: what is nearer to its border may be cut
 
 
@@ -34,9 +44,9 @@ class Memory:
     variance: float
     off: int = 0
 
-    def look(self, place: np.ndarray, spread: float) -> None:
-        """Take in where it seems to be (3,) m, give or take ``spread`` m."""
-        self.variance += DRIFT**2
+    def look(self, place: np.ndarray, spread: float, steps: int = 1) -> None:
+        """Take in where it seems to be (3,) m, give or take ``spread`` m, ``steps`` after the look before."""
+        self.wait(steps)
         variance = spread**2 + BLUR**2
         away = float(np.square(place - self.mean).mean())
         self.off = self.off + 1 if away > FAR**2 * (self.variance + variance) else 0
@@ -46,6 +56,20 @@ class Memory:
             gain = self.variance / (self.variance + variance)
             self.mean = self.mean + gain * (place - self.mean)
             self.variance *= 1.0 - gain
+
+    def wait(self, steps: int) -> None:
+        """Nobody looks for so many steps."""
+        self.variance += steps * DRIFT**2
+
+    def std(self, steps: int = 0) -> float:
+        """m, of each coordinate, ``steps`` after the last look."""
+        return math.sqrt(self.variance + steps * DRIFT**2)
+
+    def still_there(self, hidden: float, steps: int = 0) -> float:
+        """Chance that it is within :data:`NEAR` of ``mean``; ``hidden``: chance that something hides it."""
+        r = NEAR / self.std(steps)
+        within = math.erf(r / math.sqrt(2)) - math.sqrt(2 / math.pi) * r * math.exp(-0.5 * r * r)
+        return within * (1.0 - (1.0 - hidden) * self.off / OFTEN)
 
 
 class Things:

@@ -4,7 +4,8 @@
     batch = mixture.batch(64, 0)  # modality → (64, 12, …), "has_<modality>" → (64, 12) bool, "source" → (64,)
 
 ``text`` is the prompt, ``meant`` (n, 2) its target and place among the scene's things, -1 for none;
-``other_text`` and ``named`` are of another prompt about the same scene. ``failed`` (n,): it did not work.
+``other_text`` and ``named`` are of another prompt about the same scene. ``failed`` and ``succeeded`` (n,): it
+did not work, it did.
 ``lesson`` (n, horizon, action size) and ``lesson_progress`` (n, horizon) are what the last step of the
 context teaches, see :mod:`neo_world_model.teaching`.
 
@@ -92,7 +93,7 @@ class Mixture:
         out["lesson"] = np.zeros((count, horizon, size("action")), np.float32)
         out["lesson_progress"] = np.full((count, horizon), np.nan, np.float32)
         out["source"] = np.zeros(count, np.int64)
-        out["failed"] = np.zeros(count, bool)
+        out["failed"], out["succeeded"] = np.zeros((2, count), bool)
         out["meant"], out["named"] = np.full((2, count, 2), -1, np.int64)
         texts, others = [], []
         for i, k in enumerate(rng.choice(len(self.sources), count, p=self._share)):
@@ -101,7 +102,7 @@ class Mixture:
             about, flipped = self._draw(source, out, i, rng)
             in_words = mirrored_prompt if flipped else str
             texts.append(in_words(about["prompt"]))
-            out["failed"][i] = about["success"] is False
+            out["failed"][i], out["succeeded"][i] = about["success"] is False, about["success"] is True
             out["meant"][i] = _rows(about["things"], about["target"], about["place"])
             asked = Asked(texts[-1], about["target"], about["place"])
             if len(about["things"]) >= 3 and rng.random() < OTHERS:

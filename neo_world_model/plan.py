@@ -6,17 +6,18 @@
 3. Cross-entropy method (Rubinstein 1999): the grippers' ways are drawn about the best so far, smooth in time,
    imagined in one pass, and ranked by
 
-       cost = |z_H - goal|² / width + disagreement of the ensemble + weight * P(an event)
+       cost = |z_H - goal|² / width + disagreement of the ensemble + weight * P(an event), above the usual
 
    until iterations or time are used up. What is found is never worse than the proposals.
-4. Of the best plan it is asked what it leads to. An event more likely than its bound vetoes it.
+4. Of the best plan it is asked what it leads to. An event more likely than ``veto``, and than it is where
+   tasks are done well, vetoes it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,8 +25,9 @@ from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
 from neo_world_model.modalities import features, part, size
 from neo_world_model.runtime import Runtime
+from neo_world_model.would import WOULD
 
-AVOIDED = ("falls", "slips", "collides")  # of EVENTS; hidden things are no harm
+AVOIDED = tuple(WOULD)
 AVOIDED_AT = [EVENTS.index(name) for name in AVOIDED]
 
 
@@ -62,7 +64,7 @@ class Known:
 
 @dataclass
 class Plan:
-    """``action`` (h, action size); ``states`` (h, width) imagined; ``events``: chance of each in the plan.
+    """``action`` (h, action size); ``states`` (h, width) imagined; ``chances`` (h, events) in each step.
 
     ``progress`` (h,) as the policy sees it; ``towards`` (action size,): the inverse dynamics' action, should
     the plan come too late. ``vetoed``: the event that forbids it, empty when none does. ``iterations`` that
@@ -74,9 +76,14 @@ class Plan:
     progress: np.ndarray
     towards: np.ndarray
     cost: float
-    events: dict[str, float] = field(default_factory=dict)
+    chances: np.ndarray
     vetoed: str = ""
     iterations: int = 0
+
+    @property
+    def events(self) -> dict[str, float]:
+        """Chance of each event in the plan."""
+        return dict(zip(EVENTS, self.chances.max(axis=0).tolist(), strict=True))
 
 
 def plan(
@@ -108,10 +115,12 @@ def plan(
         if costs[first] < found[0]:
             found = (float(costs[first]), plans[first], states[first], chances[first])
         done += 1
-    events = dict(zip(EVENTS, found[3].max(axis=0).tolist(), strict=True))
-    worst = max(AVOIDED, key=lambda name: events[name])
-    vetoed = worst if events[worst] > search.veto else ""
-    return Plan(found[1].astype(np.float32), found[2], progress, towards, found[0], events, vetoed, done)
+    out = Plan(found[1].astype(np.float32), found[2], progress, towards, found[0], found[3], "", done)
+    events = out.events
+    over = {name: events[name] - max(search.veto, runtime.usual[EVENTS.index(name)]) for name in AVOIDED}
+    worst = max(over, key=lambda name: over[name])
+    out.vetoed = worst if over[worst] > 0.0 else ""
+    return out
 
 
 def _imagined(
@@ -125,8 +134,8 @@ def _imagined(
     mean = states.mean(axis=0)
     away = np.square(mean[:, -1] - goal).mean(axis=-1)
     apart = states.var(axis=0).mean(axis=(1, 2))
-    chance = chances[..., AVOIDED_AT].max(axis=(1, 2))
-    return away + search.doubt * apart + search.event * chance, mean, chances
+    unusual = (chances.max(axis=1) - runtime.usual)[:, AVOIDED_AT].max(axis=1)
+    return away + search.doubt * apart + search.event * np.maximum(unusual, 0.0), mean, chances
 
 
 def _spread(metres: float) -> np.ndarray:

@@ -23,6 +23,7 @@ from neo_description.errors import NeoError
 
 TABLE = Path(__file__).with_name("prompts.yaml")
 DRAWN = {"thing", "other", "another"}  # of the things; other fields of the table are classes of landmarks
+NAMED = ("target", "place")  # what a prompt may name
 
 
 @dataclass(frozen=True)

@@ -46,17 +46,20 @@ def settings(folder: Path | str) -> SimpleNamespace:
     return config.load(**card(folder)["settings"])
 
 
-def _platt(folder: Path) -> np.ndarray:
-    """(events, 2): the calibration of each event's chance; 1, 0 where there is none."""
+def _of_events(folder: Path, what: str) -> dict[str, Any]:
+    """Event → its figure ``what`` in the card; of those with enough held-out steps."""
     try:
-        known = card(folder)["figures"].get("calibration", {})
+        return card(folder)["figures"].get(what, {})
     except NeoError:
-        known = {}
-    return np.array([known.get(name, (1.0, 0.0)) for name in EVENTS], np.float32)
+        return {}
 
 
 class Runtime:
-    """The graphs in ``folder``; ``wanted``: name, shape of one step and type of every input of ``encode``."""
+    """The graphs in ``folder``; ``wanted``: name, shape of one step and type of every input of ``encode``.
+
+    ``calibrated``: the events whose chances are; ``usual`` (events,): the chance of each that tasks done well
+    hardly ever exceed.
+    """
 
     def __init__(self, folder: Path | str, threads: int = 2):
         options = onnxruntime.SessionOptions()
@@ -76,7 +79,10 @@ class Runtime:
             (i.name, tuple(i.shape[1:]), KINDS.get(i.type, "int64")) for i in self._encode.get_inputs()
         ]
         self._folder = Path(folder)
-        self._platt = _platt(self._folder)
+        known, usual = (_of_events(self._folder, what) for what in ("calibration", "usual"))
+        self.calibrated = frozenset(known)
+        self._platt = np.array([known.get(name, (1.0, 0.0)) for name in EVENTS], np.float32)
+        self.usual = np.array([usual.get(name, 0.0) for name in EVENTS], np.float32)
         self._outputs = [o.name for o in self._read.get_outputs()]
 
     @property

@@ -24,6 +24,7 @@ from neo_world_model import checkpoint
 from neo_world_model.config import weights
 from neo_world_model.distribute import find_place, share_out
 from neo_world_model.evaluate import evaluate, tensors
+from neo_world_model.made import made
 from neo_world_model.mixture import Mixture
 from neo_world_model.runtime import card
 from neo_world_model.store import Store
@@ -63,6 +64,7 @@ class Trainer:
         self.place = place = find_place(settings)
         torch.manual_seed(settings.seed)
         stores, mix = [Store(store) for store in settings.stores], weights(settings)
+        self._made = made(settings, stores)
         self._length = settings.context + settings.horizon
         own = settings.seed + 1000 * place.rank  # each rank draws its own windows
         each, k = settings.held_out, settings.context
@@ -141,7 +143,7 @@ class Trainer:
         whole = WorldModel(self.settings)
         whole.load_state_dict(weights_now)
         figures = evaluate(whole.to(self.place.device), self._held, self.settings.evaluate_batches)
-        self.card = {"step": self.steps, "seconds": self.seconds, "figures": figures}
+        self.card = {"step": self.steps, "seconds": self.seconds, "figures": figures, "made": self._made}
         state = {
             "model": weights_now,
             "optimizer": optimizer_now,

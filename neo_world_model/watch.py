@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from neo_description.errors import NeoError
-from neo_world_model.episode import EVENTS
+from neo_description.signals import Consequence
+from neo_world_model.foretell import consequences
 from neo_world_model.runtime import Runtime, card, settings
 
 
@@ -37,12 +38,12 @@ class Surprise:
 @dataclass
 class Seen:
     """``surprise`` is None until there are enough steps to imagine from; so is ``picture``, the last imagined
-    one, (2, H, W, 3) uint8. ``events``: chance of each within the horizon if nothing else is asked for.
+    one, (2, H, W, 3) uint8. ``events`` within the horizon if nothing else is asked for.
     """
 
     z: np.ndarray
     surprise: Surprise | None = None
-    events: dict[str, float] = field(default_factory=dict)
+    events: list[Consequence] = field(default_factory=list)
     picture: np.ndarray | None = None
 
 
@@ -51,7 +52,7 @@ class Watcher:
 
     def __init__(self, folder: Path | str, source: str = "sim", threads: int = 1):
         about = settings(folder)
-        self._runtime = Runtime(folder, threads)
+        self.runtime = Runtime(folder, threads)
         self.context, self.horizon = about.context, about.horizon
         self._source = source
         known = card(folder)["figures"]["quantiles"]
@@ -69,7 +70,7 @@ class Watcher:
 
     def step(self, row: dict[str, np.ndarray]) -> Seen:
         """Take in one step's senses; those missing from ``row`` are masked."""
-        z = self._runtime.state(row, self._source)
+        z = self.runtime.state(row, self._source)
         seen = Seen(z)
         if len(self._states) == self.context and len(self._actions) == self.context:
             seen.surprise = self._surprise(z, row)
@@ -82,10 +83,17 @@ class Watcher:
         """The action (n,) of the step that is over."""
         self._actions.append(action)
 
+    def past(self) -> tuple[np.ndarray, np.ndarray]:
+        """The last states (up to context, width), and the actions (up to context - 1, n) between them."""
+        return np.array(self._states), np.array(self._led())
+
+    def _led(self) -> list[np.ndarray]:
+        return list(self._actions)[-(self.context - 1) :] if self.context > 1 else []
+
     def _imagine(self, led: list[np.ndarray], plan: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """States (ensemble, horizon, width), events and expected errors of each step; ``plan`` held on."""
         actions = np.stack([*led, *[plan] * (self.horizon + self.context - 1 - len(led))])
-        states, events, error = self._runtime.imagine(np.stack(self._states)[None], actions[None])
+        states, events, error = self.runtime.imagine(np.stack(self._states)[None], actions[None])
         return states[:, 0], events[0], error[0]
 
     def _surprise(self, z: np.ndarray, row: dict[str, np.ndarray]) -> Surprise:
@@ -97,7 +105,7 @@ class Watcher:
         return Surprise(value, nll, float(states[:, 0].var(axis=0).mean()), self._shares(foretold, row))
 
     def _shares(self, foretold: np.ndarray, row: dict[str, np.ndarray]) -> dict[str, float]:
-        read = self._runtime.read(foretold[None])
+        read = self.runtime.read(foretold[None])
         truth: dict[str, np.ndarray] = {name: row[name] for name in ("proprio", "force") if name in row}
         if "touch" in row:
             truth["touch"] = np.arcsinh(row["touch"].mean(axis=0)).ravel()
@@ -111,11 +119,10 @@ class Watcher:
 
     def _look_ahead(self, seen: Seen) -> None:
         """What follows if what is asked for now stays."""
-        led = list(self._actions)[-(self.context - 1) :] if self.context > 1 else []
         if not self._actions:
             return
-        states, events, _ = self._imagine(led, self._actions[-1])
-        seen.events = dict(zip(EVENTS, events.max(axis=0).tolist(), strict=True))
-        read = self._runtime.read(states.mean(axis=0)[-1:])
+        states, events, _ = self._imagine(self._led(), self._actions[-1])
+        seen.events = consequences(events, self.runtime.calibrated)
+        read = self.runtime.read(states.mean(axis=0)[-1:])
         if "picture" in read:
             seen.picture = (255.0 * read["picture"][0] + 0.5).astype(np.uint8)

@@ -22,8 +22,8 @@ from torch.nn.functional import layer_norm
 from neo_description.skeleton import EYES
 from neo_world_model.encoder import mlp
 from neo_world_model.modalities import features, part, shapes, view
+from neo_world_model.prompts import NAMED
 
-NAMED = ("target", "place")
 MIDDLE = (0.45, 0.0, 0.02)  # m in base_link: over the table
 SCALE = 0.1  # m
 LOG_STD = (-3.0, 1.5)  # of SCALE

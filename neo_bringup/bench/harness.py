@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import math
 import os
-import platform
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +15,7 @@ from typing import Any
 
 from neo_bringup.bench.figures import Figure, Target, holds, targets
 from neo_description.errors import NeoError
+from neo_description.here import commit, machine
 
 ROOT = Path(__file__).parents[2]
 INTERNAL = ("figures", "harness", "report", "robot")
@@ -26,7 +24,10 @@ CACHE = Path("runs") / "bench"
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure. ``part`` names one measurement: a seed, or ``seed/what``. ``folder`` is for logs."""
+    """What to measure. ``part`` names one measurement: a seed, or ``seed/what``. ``folder`` is for logs.
+
+    ``subject``: of whom, where a benchmark can measure one or another (its function ``subject`` says).
+    """
 
     name: str
     seeds: tuple[int, ...]
@@ -34,18 +35,22 @@ class Request:
     scene: str
     objects: str
     folder: Path
+    subject: str = ""
 
     def key(self) -> dict[str, Any]:
         """What must be equal for kept results to count."""
-        return {"name": self.name, "quick": self.quick, "scene": self.scene, "objects": self.objects}
+        names = ("name", "quick", "scene", "objects", "subject")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass
 class Results:
-    """Samples by part, and the figures made of them."""
+    """Samples by part, the commit each was measured at, the parts asked for, and the figures made of them."""
 
     request: Request
     samples: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commits: dict[str, str] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
 
 
@@ -62,40 +67,45 @@ def find(name: str) -> ModuleType:
     return importlib.import_module(f"neo_bringup.bench.{name.replace('-', '_')}")
 
 
-def run(module: Any, request: Request, progress: Callable[[str], None], resume: bool) -> Results:
-    """Measures every part of ``request`` that is not kept yet.
+def run(
+    module: Any, request: Request, progress: Callable[[str], None], resume: bool, kept: Path | None = None
+) -> Results:
+    """Measures every part of ``request`` that is not kept yet in the file ``kept``.
 
-    A benchmark module has ``parts(request) -> list[str]``, ``measure(part, request, progress) -> dict`` and
-    ``figures(samples) -> list[Figure]``.
+    A benchmark module has ``parts(request) -> list[str]``, ``measure(part, request, progress) -> dict``,
+    ``figures(samples) -> list[Figure]`` and, where it measures one of many, ``subject() -> str``.
     """
     results = Results(request)
-    kept = request.folder / "partial.json"
+    kept = kept or request.folder / "partial.json"
     if resume:
-        results.samples = _read_kept(kept, request)
-    parts = module.parts(request)
+        results.samples, results.commits = _read_kept(kept, request)
+    results.parts = parts = module.parts(request)
     for i, part in enumerate(parts):
         if part in results.samples:
             progress(f"{part}: kept from before ({i + 1} of {len(parts)})")
             continue
         progress(f"{part} ({i + 1} of {len(parts)})")
         results.samples[part] = module.measure(part, request, progress)
-        _keep(kept, request, results.samples)
+        results.commits[part] = commit()
+        _keep(kept, results)
     results.figures = module.figures({part: results.samples[part] for part in parts})
     return results
 
 
-def _read_kept(file: Path, request: Request) -> dict[str, dict[str, Any]]:
+def _read_kept(file: Path, request: Request) -> tuple[dict[str, Any], dict[str, str]]:
+    """Samples and commits by part; none where other settings were measured."""
     try:
         kept = json.loads(file.read_text())
     except (OSError, json.JSONDecodeError):
-        return {}
-    return kept["samples"] if kept["key"] == request.key() else {}
+        return {}, {}
+    return (kept["samples"], kept["commits"]) if kept["key"] == request.key() else ({}, {})
 
 
-def _keep(file: Path, request: Request, samples: dict[str, Any]) -> None:
+def _keep(file: Path, results: Results) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".new")
-    partial.write_text(json.dumps({"key": request.key(), "samples": samples}))
+    kept = {"key": results.request.key(), "samples": results.samples, "commits": results.commits}
+    partial.write_text(json.dumps(kept))
     partial.replace(file)
 
 
@@ -141,7 +151,7 @@ def as_json(results: Results, table: list[tuple[Figure, Target, bool | None]]) -
     return {
         "figures": figures,
         "machine": machine(),
-        "commit": commit(),
+        "commit": ", ".join(dict.fromkeys(results.commits[part] for part in results.parts)) or commit(),
         "benchmark": request.name,
         "seeds": list(request.seeds),
         "quick": request.quick,
@@ -150,23 +160,3 @@ def as_json(results: Results, table: list[tuple[Figure, Target, bool | None]]) -
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "load_average": round(os.getloadavg()[0], 2),
     }
-
-
-def machine() -> str:
-    """Processor, cores in use and memory, in words."""
-    model = platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        model = names[0] if names else model
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB"
-
-
-def commit() -> str:
-    """The checkout's commit, ``+`` when something differs from it; empty outside a checkout."""
-    try:
-        words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""

@@ -6,6 +6,7 @@ that ships. Trials of one kind run side by side on the cores of the machine.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -18,7 +19,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from neo_bringup.bench.figures import Figure, quantile
-from neo_bringup.bench.harness import ROOT, Request
+from neo_bringup.bench.harness import Request
+from neo_world_model import shipped
 
 SEEDS = (10, 1)  # full, quick; a seed is ten trials of each kind
 FIRST, TRIALS = 200_000, 10
@@ -43,7 +45,15 @@ BATCHES = 32  # of 64 held-out windows
 
 def model() -> str:
     """The folder of the model that is measured."""
-    return os.environ.get("NEO_MODEL") or str(ROOT / "models" / "neo")
+    return shipped.model(os.environ.get("NEO_MODEL", ""))
+
+
+def subject() -> str:
+    """The first digits of the weights' hash."""
+    from neo_world_model import checkpoint
+
+    weights = Path(model()) / checkpoint.WEIGHTS
+    return hashlib.sha256(weights.read_bytes()).hexdigest()[:16] if weights.exists() else ""
 
 
 def parts(request: Request) -> list[str]:

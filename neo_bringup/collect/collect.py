@@ -14,13 +14,17 @@ import yaml
 
 from neo_bringup.collect import worlds
 from neo_bringup.collect.acting import Noisy, Random
+from neo_bringup.collect.operator import Operator
 from neo_bringup.collect.person import Person
 from neo_bringup.collect.recording import IMAGE, Recording
+from neo_bringup.collect.teleoperated import Player, Teleoperated
 from neo_description.errors import NeoError
 from neo_description.scenes import Scene
 from neo_description.signals import HandAction, HandCommand
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
+from neo_teleop.teleop import Teleop
+from neo_teleop.track import Track
 from neo_world_model import prompts
 from neo_world_model.episode import Episode
 from neo_world_model.prompts import Asked
@@ -28,6 +32,7 @@ from neo_world_model.prompts import Asked
 KINDS = Path(__file__).with_name("kinds.yaml")
 ALONE = 8.0  # s that nobody but chance acts
 LONGEST = 24.0  # s: a teacher that is not done by then rarely is at all
+OPERATED = 36.0  # s: a person is slower
 AFTER = 1.5  # s after a task's end
 LET_GO = (0.5, 2.5)  # s after the task began to lift
 PUSH, PUSHED, CALM = (2.0, 8.0), 0.1, (0.8, 2.5)  # N, s, s
@@ -45,8 +50,17 @@ def drawn_kind(seed: int) -> str:
     return list(kinds())[int(np.random.default_rng([seed, 4]).choice(len(shares), p=shares / shares.sum()))]
 
 
-def collect(kind: str, seed: int, scene: str = "kitchen_table") -> Episode:
-    """One episode; NeoError when the robot cannot stand or the kind is unknown."""
+def collect(
+    kind: str,
+    seed: int,
+    scene: str = "kitchen_table",
+    tracks: Path | None = None,
+    track: Track | None = None,
+) -> Episode:
+    """One episode; NeoError when the robot cannot stand or the kind is unknown.
+
+    ``tracks``: folder in which the operator's track is saved, where one acts; ``track`` is played instead.
+    """
     if kind not in kinds():
         raise NeoError(f"no kind of episode {kind!r}; one of {', '.join(kinds())}")
     row, rng = kinds()[kind], np.random.default_rng([seed, 6])
@@ -54,13 +68,33 @@ def collect(kind: str, seed: int, scene: str = "kitchen_table") -> Episode:
     try:
         env.stand()
         asked = prompts.draw(rng, said(env.scene), row.get("task", ""))
-        return _run(env, kind, row, asked, seed, rng)
+        episode = _run(env, kind, row, asked, seed, rng, track)
+        if tracks is not None and isinstance(env.planner, Teleoperated):
+            about = {"kind": kind, "seed": seed, "scene": scene}
+            Track(env.planner.recorded, about).save(tracks / f"{kind}-{seed}.jsonl")
+        return episode
     finally:
         env.close()
 
 
+def replay(track: Track) -> Episode:
+    """The episode that a track gives in the world it was recorded in; NeoError when it names none."""
+    about = track.about
+    kind = kinds().get(about.get("kind", ""), {})
+    if kind.get("acts") != "teleop" or not isinstance(about.get("seed"), int):
+        wanted = ", ".join(name for name, row in kinds().items() if row["acts"] == "teleop")
+        raise NeoError(f"a track is about {about}; it needs a seed and a kind that is operated: {wanted}")
+    return collect(about["kind"], about["seed"], about.get("scene", "kitchen_table"), track=track)
+
+
 def _run(
-    env: NeoEnv, kind: str, row: dict[str, Any], asked: Asked, seed: int, rng: np.random.Generator
+    env: NeoEnv,
+    kind: str,
+    row: dict[str, Any],
+    asked: Asked,
+    seed: int,
+    rng: np.random.Generator,
+    track: Track | None,
 ) -> Episode:
     names = said(env.scene)
     target = env.scene.objects[names.index(asked.target)].name
@@ -72,6 +106,9 @@ def _run(
     noisy = None
     if row["acts"] == "noisy":
         env.planner = noisy = Noisy(env.planner, rng)
+    operated = None
+    if row["acts"] == "teleop":
+        env.planner = operated = _operated(env.planner, seed, track)
     recording = Recording(env, target)
     person = Person(env, target, rng)
     pushes = _Pushes(env, rng) if row.get("pushes") else None
@@ -83,11 +120,13 @@ def _run(
 
     began = env.plant.time
     limit = LONGEST if prompt else ALONE
+    if operated is not None:
+        limit = OPERATED if track is None else track.duration
     end, let_go = began + limit, None
     while env.plant.time < end:
         by = "random" if not prompt else "noise" if noisy is not None and noisy.pushed else "teacher"
-        recording.step(by, world)
-        if env.outcome is not None and end > env.plant.time + AFTER:
+        recording.step(by if operated is None else operated.provenance, world)
+        if env.outcome is not None and track is None and end > env.plant.time + AFTER:
             end = env.plant.time + AFTER
         if row.get("then") == "let_go" and let_go is None and _lifting(env):
             let_go = env.plant.time + rng.uniform(*LET_GO)
@@ -97,10 +136,19 @@ def _run(
                 env.command_hand(side, HandCommand(HandAction.OPEN))
             end = min(end, env.plant.time + AFTER)
     success = None if not prompt or let_go is not None else bool(env.outcome and env.outcome.success)
+    if track is not None and not success:
+        success = None  # a person may have done it in a way that the teacher does not know
+    source = "sim" if operated is None else "teleop"
     return recording.episode(
-        "sim", prompt=prompt, success=success, seed=seed, kind=kind, things=names,
+        source, prompt=prompt, success=success, seed=seed, kind=kind, things=names,
         target=asked.target if prompt else "", place=asked.place if prompt else "",
     )  # fmt: skip
+
+
+def _operated(planner: Any, seed: int, track: Track | None) -> Teleoperated:
+    teleop = Teleop()
+    rng = np.random.default_rng([seed, 7])  # not the world's: it is the teacher's world of this seed
+    return Teleoperated(planner, Operator(teleop, rng) if track is None else Player(track), teleop)
 
 
 def said(scene: Scene) -> tuple[str, ...]:

@@ -45,8 +45,11 @@ class Recording:
         self._events = PrivilegedEvents(env.scene, env.plant.model, env.plant.data, target)
         self._given = len(env.log_commands)
 
-    def step(self, provenance: str, each: Callable[[], None] = lambda: None) -> None:
-        """Sense, then let 0.1 s pass; ``each`` runs every 20 ms. ``provenance``: who chose what to do."""
+    def step(self, provenance: str | Callable[[], str], each: Callable[[], None] = lambda: None) -> None:
+        """Sense, then let 0.1 s pass; ``each`` runs every 20 ms.
+
+        ``provenance``: who chose what to do, or who says so when the time has passed.
+        """
         env, seen = self.env, self.env.frame
         self._places.append(self._privileged_places())
         self._pixels_seen.append(self._pixels(self._places[-1]))
@@ -65,7 +68,7 @@ class Recording:
         row["action"] = self._stepper.action(env.body.estimate.T_odom_base)
         for name, values in row.items():
             self._rows.setdefault(name, []).append(values)
-        self._by.append(PROVENANCE.index(provenance))
+        self._by.append(PROVENANCE.index(provenance if isinstance(provenance, str) else provenance()))
         for name, value in self._events.take().items():
             self._labels.setdefault(name, []).append(value)
 

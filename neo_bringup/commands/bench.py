@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scene", default="kitchen_table")
     parser.add_argument("--objects", default="", help="objects file")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run ended")
+    parser.add_argument(
+        "--kept", type=Path, metavar="FILE",
+        help="keep what is measured there and go on from it: for figures that take several sittings",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,8 +46,10 @@ def run(args: argparse.Namespace) -> int:
         raise NeoError(f"--seeds {count}; at least 1")
     seeds = tuple(range(args.first_seed, args.first_seed + count))
     objects = str(Path(args.objects).resolve()) if args.objects else ""
-    request = Request(args.name, seeds, args.quick, args.scene, objects, CACHE.resolve() / args.name)
-    results = harness.run(module, request, _progress, args.resume)
+    subject = module.subject() if hasattr(module, "subject") else ""
+    folder = CACHE.resolve() / args.name
+    request = Request(args.name, seeds, args.quick, args.scene, objects, folder, subject)
+    results = harness.run(module, request, _progress, args.resume or bool(args.kept), args.kept)
     table = harness.rows(results, harness.known_targets(args.name))
     report.show(table)
     if args.json:

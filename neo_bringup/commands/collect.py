@@ -15,13 +15,14 @@ from pathlib import Path
 
 from neo_bringup.collect import collect as collecting
 from neo_description.errors import NeoError
+from neo_teleop.track import Track
 from neo_world_model import sources
 from neo_world_model.episode import Episode
 from neo_world_model.modalities import PROVENANCE, SOURCES
 from neo_world_model.sources import FORMATS
 from neo_world_model.store import Store
 
-Job = tuple[str, int, str]  # kind, seed, scene
+Job = tuple[str, int, str, Path | None]  # kind, seed, scene, folder for tracks
 HELP = "collect episodes for training, simulated or from bags: neo collect runs/data/sim --episodes 100"
 
 
@@ -38,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--read", nargs=2, action="append", default=[], metavar=("FORMAT", "PATH"),
         help=f"somebody's data: {', '.join(FORMATS)}; give its --source; may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--replay-teleop", type=Path, action="append", default=[], metavar="TRACK",
+        help="an operator's track, played to the simulated robot; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--tracks", type=Path, help="folder that keeps the tracks of simulated operators")
     parser.add_argument("--source", default="on_policy", help=f"of bags and data: {', '.join(SOURCES)}")
     parser.add_argument(
         "--by", default="policy", help=f"who chose the bags' actions: {', '.join(PROVENANCE)}"
@@ -48,7 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: all collected. NeoError (2): could not run."""
+    if args.replay_teleop:
+        return _replayed(args)
     return _recorded(args) if args.bag or args.read else _simulated(args)
+
+
+def _replayed(args: argparse.Namespace) -> int:
+    tracks = [Track.load(file) for file in args.replay_teleop]  # all, before the first is played
+    store = Store.create(args.store)
+    for file, track in zip(args.replay_teleop, tracks, strict=True):
+        episode = collecting.replay(track)
+        store.add(episode)
+        _progress(f"{file}: {len(episode)} steps, {episode.prompt}")
+    print(f"{args.store}: {len(tracks)} tracks played and added")
+    return 0
 
 
 def _recorded(args: argparse.Namespace) -> int:
@@ -78,7 +97,7 @@ def _simulated(args: argparse.Namespace) -> int:
     if first is None:
         first = max((e["seed"] + 1 for e in store.episodes), default=0)
     jobs = [
-        (args.kind or collecting.drawn_kind(seed), seed, args.scene)
+        (args.kind or collecting.drawn_kind(seed), seed, args.scene, args.tracks)
         for seed in range(first, first + args.episodes)
     ]
     workers = min(args.workers or len(os.sched_getaffinity(0)), len(jobs))

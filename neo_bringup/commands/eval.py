@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, help="write the figures there, too")
 
 
+def meaning(name: str) -> str:
+    """What a figure is, in words; empty where nobody said."""
+    return next((text for begin, text in MEANING.items() if name.startswith(begin)), "")
+
+
 def run(args: argparse.Namespace) -> int:
     """0: measured. NeoError (2): could not."""
     from neo_world_model import checkpoint
@@ -44,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise NeoError(f"--batches {args.batches}; at least 1")
     model, card = checkpoint.load(args.model)
     s = model.settings
-    stores = [Store(folder) for folder in args.store or s.stores]
+    stores = [Store(folder) for folder in args.store or checkpoint.stores(args.model)]
     held = Mixture(
         stores, weights(s), s.context + s.horizon, s.seed, s.held_out, held=True, context=s.context
     )
@@ -54,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
     for column in ("figure", "measured", "what it is"):
         table.add_column(column)
     for name, value in numbers.items():
-        what = next((text for begin, text in MEANING.items() if name.startswith(begin)), "")
-        table.add_row(name, f"{value:.3f}", what)
+        table.add_row(name, f"{value:.3f}", meaning(name))
     Console().print(table)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)

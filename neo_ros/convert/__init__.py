@@ -14,6 +14,14 @@ from neo_ros.convert.commands import (
     whole_body_command_message,
 )
 from neo_ros.convert.fields import seconds, sequence, stamp, to_duration, to_time
+from neo_ros.convert.foretold import (
+    belief,
+    belief_message,
+    consequences,
+    consequences_message,
+    foretold,
+    foretold_response,
+)
 from neo_ros.convert.geometry import (
     point_message,
     pose,
@@ -38,12 +46,18 @@ from neo_ros.convert.states import (
 )
 
 __all__ = [
+    "belief",
+    "belief_message",
     "body_state",
     "body_state_message",
     "camera_info_message",
     "camera_model",
+    "consequences",
+    "consequences_message",
     "detected_object",
     "detected_object_message",
+    "foretold",
+    "foretold_response",
     "grasp_status",
     "grasp_status_message",
     "hand_command",

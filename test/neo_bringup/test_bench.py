@@ -105,6 +105,23 @@ def test_an_interrupted_run_is_resumed_and_other_settings_are_not(toy):
     assert toy.measured == [0, 1, 2, 3] * 2
 
 
+def test_what_is_kept_in_a_file_is_gone_on_from_and_tells_its_commits(toy, tmp_path, monkeypatch):
+    kept, out = str(tmp_path / "kept.json"), tmp_path / "a.json"
+    monkeypatch.setattr(harness, "commit", lambda: "first")
+    neo_bench("toy", "--seeds", "1", "--kept", kept)
+    monkeypatch.setattr(harness, "commit", lambda: "second")
+    neo_bench("toy", "--seeds", "2", "--kept", kept, "--json", str(out))
+    assert toy.measured == [0, 1]
+    assert json.loads(out.read_text())["commit"] == "first, second"
+
+
+def test_what_is_kept_of_one_subject_does_not_count_for_another(toy, tmp_path):
+    for subject in ("ours", "theirs"):
+        toy.subject = lambda subject=subject: subject
+        neo_bench("toy", "--seeds", "1", "--kept", str(tmp_path / "kept.json"))
+    assert toy.measured == [0, 0]
+
+
 def test_without_resume_everything_is_measured_again(toy):
     neo_bench("toy")
     neo_bench("toy")

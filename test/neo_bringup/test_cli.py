@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,8 @@ def test_a_reader_that_goes_away_is_no_error():
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=os.environ, timeout=60)
     assert done.stdout.endswith("\n0\n")
     assert done.stderr == ""
+
+
+def test_every_command_stands_in_the_reference():
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
+    assert [name for name in cli.commands() if f"`neo {name}" not in text] == []

@@ -14,6 +14,7 @@ from neo_bringup.collect import bag, things, worlds
 from neo_bringup.collect.acting import Random
 from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds, said
 from neo_bringup.collect.recording import Recording
+from neo_bringup.commands import collect as command
 from neo_description.errors import NeoError
 from neo_description.signals import WholeBodyCommand
 from neo_description.tables import SIDES
@@ -26,6 +27,7 @@ from neo_world_model.episode import THINGS
 from neo_world_model.modalities import PROVENANCE, unstack
 from neo_world_model.prompts import landmarks
 from neo_world_model.stepper import TICKS
+from neo_world_model.store import Store
 
 
 class Writer:
@@ -125,6 +127,18 @@ def test_a_hole_in_a_bag_ends_an_episode(run, tmp_path):
     first, second = bag.read(tmp_path)
     assert 5 <= len(first) <= 6
     assert 5 <= len(second) <= 6
+
+
+def test_a_bag_that_a_person_drove_says_so(run, tmp_path):
+    _, folder = run
+    parser = command.argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = [str(tmp_path), "--bag", str(folder), "--source", "teleop", "--by", "teleop", "--prompt", "wave"]
+    assert command.run(parser.parse_args(words)) == 0
+    (about,) = Store(tmp_path).episodes
+    assert (about["source"], about["kind"], about["prompt"]) == ("teleop", "bag", "wave")
+    by = Store(tmp_path).window(0, 0, about["steps"], ("provenance",))["provenance"]
+    assert set(by) == {PROVENANCE.index("teleop")}
 
 
 def test_a_folder_without_a_bag_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""``neo do``, ``mode``, ``stop`` and ``reset`` as a user runs them, with a stand-in robot and none."""
+"""``neo do``, ``foretell``, ``mode``, ``stop``, ``reset`` as a user runs them, with a stand-in robot."""
 
 import json
 import os
@@ -99,6 +99,34 @@ def test_stop_reset_and_mode_report_the_answer(robot):
     assert outcome("mode", "stand")[::2] == (2, "neo: mode stand refused: the stop button is pressed\n")
 
 
+def test_what_would_follow_is_shown_and_a_veto_exits_1(robot):
+    code, out, _ = outcome("foretell", "pick up the red bottle")
+    assert code == 0
+    assert "falls     │ 10%" in out
+    assert "hidden    │ 20% (not calibrated)" in out
+    assert "remembered" in out
+    code, out, _ = outcome("foretell", "fail")
+    assert code == 1
+    assert "after 0.3 s" in out
+    assert out.endswith("it would not be done: the cup would fall\n")
+
+
+def test_what_would_follow_as_json(robot):
+    code, out, _ = outcome("foretell", "fail", "--json")
+    told = json.loads(out)
+    assert (code, told["vetoed"], told["would"], told["horizon"]) == (1, True, "the cup would fall", 0.8)
+    assert told["events"][0] == {"name": "falls", "chance": 0.9, "likely_after": 0.3, "calibrated": True}
+    assert told["events"][1]["likely_after"] is None
+    assert told["beliefs"][0]["position"] == [0.45, -0.1, 0.8]
+    code, out, _ = outcome("foretell", "--json")
+    assert (code, json.loads(out)["beliefs"]) == (0, [])
+
+
+def test_what_cannot_be_told_is_said(robot):
+    code, _, err = outcome("foretell", "hang")
+    assert (code, err) == (2, "neo: nothing can be foretold: too little was sensed yet\n")
+
+
 def test_without_a_robot_each_command_says_so_and_exits_2(ros_domain):
     code, _, err = outcome("stop")
     assert code == 2
@@ -106,6 +134,10 @@ def test_without_a_robot_each_command_says_so_and_exits_2(ros_domain):
     code, _, err = outcome("do", "pick up the red bottle")
     assert code == 2
     assert err == "neo: no robot found: nobody serves do_task; start one with `neo up`\n"
+    code, _, err = outcome("foretell")
+    assert code == 2
+    assert "nobody serves /neo1/world_model/foretell" in err
+    assert "neo up world_model:=true model:=DIR" in err
 
 
 def test_an_action_client_is_made_where_the_executor_runs(robot, monkeypatch):

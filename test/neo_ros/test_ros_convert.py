@@ -13,11 +13,15 @@ from transforms3d.euler import euler2mat
 from neo_description import signals
 from neo_description.errors import RefusedError
 from neo_description.signals import (
+    Belief,
     BodyEstimate,
     BodyState,
     CameraModel,
+    Consequence,
+    Consequences,
     DetectedObject,
     DriveMode,
+    Foretold,
     GraspPhase,
     GraspStatus,
     HandAction,
@@ -74,6 +78,12 @@ def assert_same(a, b):
 def thing(number):
     return DetectedObject(
         number, "bottle", "red", pose(), np.diag(RNG.uniform(size=6)), RNG.uniform(size=3), 0.9, 0.5, 1.25
+    )
+
+
+def follows():
+    return Consequences(
+        3.5, 0.8, [Consequence("falls", 0.9, 0.3, True), Consequence("hidden", 0.2, np.inf, False)]
     )
 
 
@@ -153,6 +163,13 @@ JOURNEYS = [
         lambda camera: convert.camera_info_message(camera, "head_left_camera_optical_frame", 1.0),
         convert.camera_model,
     ),
+    (follows(), convert.consequences_message, convert.consequences),
+    (Belief("place", RNG.normal(size=3), 0.02, False, 0.7), convert.belief_message, convert.belief),
+    (
+        Foretold(follows(), True, "the cup would fall", [Belief("target", np.ones(3), 0.01, True, 1.0)]),
+        convert.foretold_response,
+        convert.foretold,
+    ),
 ]
 
 
@@ -163,7 +180,7 @@ def test_a_signal_comes_back_as_it_went(signal, write, read):
 
 def test_no_signal_is_forgotten():
     """A signal added to signals.py without a converter fails here."""
-    written = {type(signal) for signal, _, _ in JOURNEYS} | {Table}
+    written = {type(signal) for signal, _, _ in JOURNEYS} | {Table, Consequence}
     every = {
         kind for kind in vars(signals).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)
     }

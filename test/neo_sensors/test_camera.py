@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from neo_description.errors import NeoError
+from neo_description.tables import BODY
 from neo_sensors import calibration
 from neo_sensors.camera import open_camera
 
@@ -69,6 +70,28 @@ def test_left_and_right_differ_by_the_disparity_of_the_depth(sim):
     agree = np.abs(back.astype(int) - frame.left).mean(2)[near]
     shifted = np.abs(frame.right.astype(int) - frame.left).mean(2)[near]
     assert np.median(agree) < 4.0 < np.median(shifted)
+
+
+def test_geoms_that_are_left_out_are_in_no_picture(kitchen):
+    sim = open_camera("sim", kitchen.model, width=128, height=96, image_noise=0.0)
+    model, qpos, rng = kitchen.model, kitchen.qpos.copy(), np.random.default_rng(3)
+    joints = [model.joint(name).qposadr[0] for name in BODY.joints]
+    bounds, groups = model.geom_rbound.copy(), model.geom_group.copy()
+    for _ in range(8):
+        qpos[joints] = kitchen.qpos[joints] + rng.uniform(-0.5, 0.5, len(joints))
+        sim.set_state(qpos)
+        drawn = sim.read(0.0, 0)
+        few = sim._renderer._scene.ngeom
+        model.geom_rbound[:] = 100.0  # m: everything may be in view
+        try:
+            full = sim.read(0.0, 0)
+        finally:
+            model.geom_rbound[:] = bounds
+        assert few < sim._renderer._scene.ngeom
+        np.testing.assert_array_equal(drawn.left, full.left)
+        np.testing.assert_array_equal(drawn.right, full.right)
+    np.testing.assert_array_equal(model.geom_group, groups)
+    sim.close()
 
 
 def test_image_noise_has_the_size_asked_for_and_repeats_with_the_seed(kitchen):

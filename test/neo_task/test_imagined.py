@@ -12,6 +12,7 @@ from neo_task.imagined import ImaginedPlanner
 from neo_task.planner import Observation
 from neo_task.plant_clock import PlantClock
 from neo_task.scripted import load_parameters
+from neo_world_model import shipped
 from neo_world_model.modalities import part, size
 from neo_world_model.plan import Plan
 from neo_world_model.stepper import Cut
@@ -27,7 +28,7 @@ def made_plan(closing=0.0, progress=0.2, vetoed=""):
     action[:, part("action", "gaze")] = np.arange(HORIZON)[:, None]
     towards = action[0].copy()
     towards[part("action", "gaze")] = 9.0
-    chances = {"falls": 0.9 if vetoed else 0.0, "slips": 0.0, "collides": 0.0, "hidden": 0.0}
+    chances = np.tile([0.9 if vetoed else 0.0, 0.0, 0.0, 0.0], (HORIZON, 1))  # falls, slips, collides, hidden
     return Plan(action, np.zeros((HORIZON, 8)), np.full(HORIZON, progress), towards, 0.0, chances, vetoed, 2)
 
 
@@ -176,8 +177,9 @@ def test_a_hole_in_the_senses_begins_a_new_past(monkeypatch):
     assert robot.planner._actor.forgotten == 1
 
 
-def test_without_a_model_it_is_refused():
-    with pytest.raises(NeoError, match="needs a model"):
+def test_without_a_model_it_is_refused(monkeypatch):
+    monkeypatch.setattr(shipped, "places", lambda: [])
+    with pytest.raises(NeoError, match="no model is given and none ships"):
         ImaginedPlanner("", "go", load_parameters(), 1.0, lambda: 0.0)
     with pytest.raises(NeoError, match="no model for ONNX Runtime in /nowhere"):
         ImaginedPlanner("/nowhere", "go", load_parameters(), 1.0, lambda: 0.0)

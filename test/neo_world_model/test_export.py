@@ -90,7 +90,7 @@ def test_places_and_deeds_are_equal_within_1e_4(pair):
         mean, log_std, logit, _ = model.where(torch.from_numpy(vision), torch.from_numpy(proprio), words)
         answer = model.policy(state, words, mean, torch.from_numpy(known), torch.from_numpy(proprio))
         plan, done = answer.action(), answer.progress
-        goal = model.goal(state, words)
+        goal = model.goal(state, words, mean, torch.from_numpy(known))
         towards = model.inverse(state, goal, torch.full((n,), s.horizon))
     np.testing.assert_allclose(named, torch.sigmoid(logit).numpy(), atol=1e-4)
     for found, wanted in zip(

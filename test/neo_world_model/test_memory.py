@@ -5,7 +5,7 @@ import pytest
 
 from neo_description.kinematics import Kinematics
 from neo_description.tables import BODY
-from neo_world_model.memory import OFTEN, Things
+from neo_world_model.memory import NEAR, OFTEN, Memory, Things
 from neo_world_model.modalities import features, pose9, shapes, stack
 
 EYE = "head_left_camera_optical_frame"
@@ -66,3 +66,25 @@ def test_a_robot_that_leans_knows_where_it_left_a_thing():
     things.look(row(0.7), np.eye(4))
     runtime.place = AT - leaning[:3, 3]
     assert things.look(row(0.7), leaning) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("spread", [0.01, 0.03, 0.1])
+def test_how_likely_a_thing_is_still_there_is_the_share_of_a_gaussian(spread):
+    drawn = np.random.default_rng(0).normal(0.0, spread, (200_000, 3))
+    share = float((np.linalg.norm(drawn, axis=1) < NEAR).mean())
+    assert Memory(AT, spread**2).still_there(hidden=0.0) == pytest.approx(share, abs=0.005)
+
+
+def test_looks_that_saw_it_elsewhere_count_unless_it_was_hidden():
+    memory = Memory(AT.copy(), 0.005**2)
+    memory.look(ELSEWHERE, 0.005)
+    assert memory.still_there(hidden=0.0) == pytest.approx(1.0 - 1.0 / OFTEN, abs=0.01)
+    assert memory.still_there(hidden=1.0) == pytest.approx(1.0, abs=0.01)
+
+
+def test_time_makes_a_memory_unsure_whether_it_is_told_or_waits():
+    memory = Memory(AT.copy(), 0.01**2)
+    foretold = memory.std(50)
+    memory.wait(50)
+    assert memory.std() == pytest.approx(foretold)
+    assert memory.still_there(0.0) < Memory(AT.copy(), 0.01**2).still_there(0.0)

@@ -1,21 +1,25 @@
-"""The node on real DDS: steps of the graph's messages, surprise and imagined pictures; models are swapped."""
+"""The node on real DDS: of the graph's messages it makes surprise, what follows, pictures; it is asked."""
 
 import numpy as np
 import pytest
 from nav_msgs.msg import Odometry
 from neo_msgs.action import DoTask
 from neo_msgs.msg import SafetyState
-from neo_msgs.srv import LoadModel
+from neo_msgs.srv import Foretell, LoadModel
 from sensor_msgs.msg import JointState
 from toy import trained
 
+from neo_description import parameters
 from neo_description.errors import NeoError
 from neo_description.signals import BodyState, GraspStatus, HandAction, HandCommand, HandState, Safety
 from neo_description.tables import CONTROL_RATE, JOINTS, SIDES
 from neo_ros import convert, graph
 from neo_ros.cv_bridge import CvBridge
 from neo_task.node import TaskNode
-from neo_world_model.node import WorldModelNode
+from neo_task.scripted import PARAMETERS as OF_TASK
+from neo_world_model import shipped
+from neo_world_model.episode import EVENTS
+from neo_world_model.node import PARAMETERS, WorldModelNode
 from neo_world_model.stepper import EVERY, SAMPLES
 
 
@@ -28,13 +32,15 @@ class Robot:
     """The rest of the graph: :meth:`slot` publishes the states of the k-th 20 ms."""
 
     def __init__(self, node):
-        self.surprises, self.pictures = [], []
+        self.surprises, self.pictures, self.follows = [], [], []
         self.body = graph.publisher(node, "body/state")
         self.hands = {side: graph.publisher(node, f"{side}_hand/state") for side in SIDES}
         self.command = graph.publisher(node, "r_hand/command")
         self.eyes = {eye: graph.publisher(node, f"head_camera/{eye}/image_raw") for eye in ("left", "right")}
         graph.subscription(node, "world_model/surprise", self.surprises.append)
         graph.subscription(node, "world_model/imagined/left", self.pictures.append)
+        graph.subscription(node, "world_model/consequences", self.follows.append)
+        self.foretell = graph.service_client(node, "world_model/foretell")
 
     def slot(self, k):
         tick, time = k * EVERY, k * EVERY / CONTROL_RATE
@@ -95,6 +101,44 @@ def test_a_hole_in_time_begins_anew(watching):
     assert len(node._watcher._states) < node._watcher.context
 
 
+def asked(robot, spin, prompt):
+    spin.until(robot.foretell.service_is_ready)
+    answer = robot.foretell.call_async(Foretell.Request(prompt=prompt))
+    spin.until(answer.done)
+    return answer.result()
+
+
+def test_what_follows_is_told_every_step_and_on_being_asked(watching):
+    node, robot, spin = watching
+    refused = asked(robot, spin, "pick up the green cup")
+    assert not refused.success
+    assert "too little was sensed yet" in refused.message
+    spin.until_said(lambda: node._listening._cutter.picture is not None, lambda: robot.show(1.0))
+    pass_steps(node, robot, spin, 10, 7)
+    spin.until(lambda: len(robot.follows) >= 3)
+    told = convert.consequences(robot.follows[-1])
+    assert [event.name for event in told.events] == list(EVENTS)
+    assert told.horizon == pytest.approx(0.8)
+    assert told.time == pytest.approx(1.7)
+    going_on = asked(robot, spin, "")
+    assert convert.foretold(going_on).consequences.time == told.time
+    np.testing.assert_array_equal(going_on.consequences.chance, robot.follows[-1].chance)
+    planned = asked(robot, spin, "pick up the green cup")
+    assert planned.success, planned.message
+    assert planned.consequences.header.stamp == robot.follows[-1].header.stamp
+    assert all(0.0 <= chance <= 1.0 for chance in planned.consequences.chance)
+    assert planned.vetoed == bool(planned.would)
+    assert {one.role for one in planned.beliefs} <= {"target", "place"}
+    unread = asked(robot, spin, "x" * 500)
+    assert (unread.success, "a prompt of 500 bytes" in unread.message) == (False, True)
+
+
+def test_foretelling_forbids_what_do_task_forbids():
+    ours, theirs = parameters.declared(PARAMETERS), parameters.declared(OF_TASK)
+    for name in ("veto", "plan_deadline"):
+        assert (ours[name].default, ours[name].bounds) == (theirs[name].default, theirs[name].bounds)
+
+
 def test_another_model_is_loaded_and_a_broken_one_refused(watching, model, tmp_path):
     node, _, _ = watching
     before = node._watcher
@@ -106,8 +150,9 @@ def test_another_model_is_loaded_and_a_broken_one_refused(watching, model, tmp_p
     assert node._watcher is not before
 
 
-def test_without_a_model_it_does_not_start(ros):
-    with pytest.raises(NeoError, match="parameter model"):
+def test_without_a_model_it_does_not_start(ros, monkeypatch):
+    monkeypatch.setattr(shipped, "places", lambda: [])
+    with pytest.raises(NeoError, match="no model is given and none ships"):
         WorldModelNode()
 
 

@@ -86,6 +86,8 @@ def test_pip_installs_a_wheel_that_carries_data_and_launch_files(tmp_path):
     for path in tracked():
         (source / path.parent).mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, source / path)
+    (source / "models" / "neo").mkdir(parents=True, exist_ok=True)
+    (source / "models" / "neo" / "model.json").touch()
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index",
          "--target", str(target), str(source)],
@@ -101,10 +103,14 @@ def test_pip_installs_a_wheel_that_carries_data_and_launch_files(tmp_path):
         assert (target / "share" / "neo_humanoid" / name).is_file()
     assert (target / "share/ament_index/resource_index/packages/neo_humanoid").is_file()
     done = subprocess.run(
-        [sys.executable, "-P", "-c", "import neo_ros.graph as g; print(g.GRAPH_YAML)"],
+        [sys.executable, "-P", "-c", "import neo_ros.graph as g; print(g.GRAPH_YAML)\n"
+         "from neo_world_model import shipped; print(shipped.model())"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(target)}, capture_output=True, text=True,
     )  # fmt: skip
-    assert done.stdout.startswith(str(target)), done.stderr
+    assert done.stdout.splitlines() == [
+        str(target / "neo_description" / "graph.yaml"),
+        str(target / "share" / "neo_humanoid" / "models" / "neo"),
+    ], done.stderr
 
 
 @pytest.mark.slow

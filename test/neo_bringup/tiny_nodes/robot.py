@@ -1,14 +1,18 @@
-"""Serves runstop, set_mode and do_task as a robot would: "fail" is not done, "hang" lasts until cancelled."""
+"""Serves what a robot would: do_task, where "fail" is not done and "hang" lasts until cancelled; foretell,
+where "fail" is vetoed and "hang" cannot be told.
+"""
 
+import numpy as np
 import rclpy
 from neo_msgs.action import DoTask
-from neo_msgs.srv import SetMode
+from neo_msgs.srv import Foretell, SetMode
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import SetBool
 
-from neo_ros import executor
+from neo_description.signals import Belief, Consequence, Consequences, Foretold
+from neo_ros import convert, executor
 
 
 class Robot(Node):
@@ -16,6 +20,7 @@ class Robot(Node):
         super().__init__("robot")
         self.create_service(SetBool, "runstop", self.runstop)
         self.create_service(SetMode, "set_mode", self.set_mode)
+        self.create_service(Foretell, "world_model/foretell", self.foretell)
         self.server = ActionServer(
             self, DoTask, "do_task", self.do_task, cancel_callback=lambda _: CancelResponse.ACCEPT
         )
@@ -27,6 +32,19 @@ class Robot(Node):
     def set_mode(self, request, response):
         response.success, response.message = request.mode == "stop", "the stop button is pressed"
         return response
+
+    def foretell(self, request, response):
+        if request.prompt == "hang":
+            response.message = "too little was sensed yet"
+            return response
+        falls = request.prompt == "fail"
+        events = [
+            Consequence("falls", 0.9, 0.3, True) if falls else Consequence("falls", 0.1, np.nan, True),
+            Consequence("hidden", 0.2, np.nan, False),
+        ]
+        things = [Belief("target", np.array([0.45, -0.1, 0.8]), 0.02, False, 0.8)] if request.prompt else []
+        would = "the cup would fall" if falls else ""
+        return convert.foretold_response(Foretold(Consequences(2.0, 0.8, events), falls, would, things))
 
     async def do_task(self, goal):
         goal.publish_feedback(DoTask.Feedback(phase="reach", progress=0.5))
