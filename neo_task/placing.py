@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neo_description.skeleton import SHOULDER
 from neo_task.grasp_pose import HAND_BELOW, GraspPlan
 from neo_task.planner import Context, TaskFailed
 from neo_task.prompt import Task
@@ -54,6 +55,22 @@ def _offset(relation: str, gap: float) -> np.ndarray:
         "behind": np.array([gap, 0.0, 0.0]),
         "in_front_of": np.array([-gap, 0.0, 0.0]),
     }[relation]
+
+
+def set_down(plan: GraspPlan, start: np.ndarray, centre: np.ndarray, turned: bool) -> np.ndarray:
+    """``T_odom_gripper`` (4, 4) that brings the object's middle from ``start`` to ``centre`` (3,) m in odom.
+
+    ``turned``: the object turns with the arm, by the angle at the shoulder, as it must far to the other side.
+    """
+    T = plan.T_grasp.copy()
+    T[:3, 3] -= start
+    if turned:
+        y = SHOULDER[1] if plan.side == "l" else -SHOULDER[1]
+        before, after = (np.arctan2(place[1] - y, place[0]) for place in (start, centre))
+        c, s = np.cos(after - before), np.sin(after - before)
+        T[:3] = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ T[:3]
+    T[:3, 3] += centre
+    return T
 
 
 def depth(landmark: Sighting, target: Sighting, plan: GraspPlan) -> float:

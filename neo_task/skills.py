@@ -8,7 +8,7 @@ import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction
 from neo_task.grasp_pose import gripper_rotation
-from neo_task.placing import depth, holds, rests, room_for
+from neo_task.placing import depth, holds, rests, room_for, set_down
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
 from neo_task.taking import (
@@ -67,8 +67,7 @@ def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[
         centre = room_for(ctx, task, landmark, target, row)
         if task.relation == "in":
             centre[2] -= depth(landmark, target, plan)
-    T_down = plan.T_grasp.copy()
-    T_down[:3, 3] += centre - target.centre
+    T_down = set_down(plan, target.centre, centre, turned=holds(task))
     ctx.enter("carry", 0.65, f"to {np.round(centre, 2).tolist()}")
     yield from move(ctx, side, above(T_down, ctx.params.lift_height), ctx.params.move_speed)
     still_held(ctx, side, target)

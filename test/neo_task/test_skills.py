@@ -16,6 +16,8 @@ from neo_description.signals import (
     Safety,
     Scene,
 )
+from neo_task.grasp_pose import plan_grasp, takes
+from neo_task.placing import set_down
 from neo_task.planner import Observation
 from neo_task.prompt import Query, Task
 from neo_task.scripted import load_parameters, scripted
@@ -322,3 +324,16 @@ def test_what_rolls_off_when_it_is_let_go_of_is_not_a_success(objects, relation)
 def test_a_tray_is_not_taken_itself():
     outcome = World(WITH_TRAY).run(Task("pick", Query("blue", "tray")))
     assert outcome.reason == "refused"
+
+
+def test_what_is_set_down_turns_with_the_arm_about_its_own_middle():
+    size, start, centre = SIZE, np.array([0.45, -0.165, 0.89]), np.array([0.40, 0.235, 0.90])
+    plan = plan_grasp("r", takes()["bottle"], pose(*start), size, pose(0.25, -0.2, 0.95), [], 0.12, 0.05)
+    as_taken = set_down(plan, start, centre, turned=False)
+    np.testing.assert_allclose(as_taken[:3, :3], plan.T_grasp[:3, :3])
+    np.testing.assert_allclose(as_taken[:3, 3] - centre, plan.T_grasp[:3, 3] - start, atol=1e-12)
+    turned = set_down(plan, start, centre, turned=True)
+    R = turned[:3, :3] @ plan.T_grasp[:3, :3].T
+    assert np.arctan2(R[1, 0], R[0, 0]) == pytest.approx(np.pi / 4)  # of the right shoulder, to the left
+    held = [T[:3, :3].T @ (centre - T[:3, 3]) for T in (turned, as_taken)]
+    np.testing.assert_allclose(*held, atol=1e-12)
