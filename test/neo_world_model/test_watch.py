@@ -28,8 +28,8 @@ def test_surprise_begins_when_there_is_enough_to_imagine_from(folder):
     found = watch(folder, episode(1000, 12))
     assert [seen.surprise is None for seen in found] == [True] * 4 + [False] * 8
     assert found[-1].picture.shape == (2, 48, 64, 3)
-    assert set(found[-1].events) == {"falls", "slips", "collides", "hidden"}
-    assert all(0.0 <= p <= 1.0 for p in found[-1].events.values())
+    assert [event.name for event in found[-1].events] == ["falls", "slips", "collides", "hidden"]
+    assert all(0.0 <= event.chance <= 1.0 for event in found[-1].events)
 
 
 def test_a_force_from_nowhere_surprises_and_is_named(folder):

@@ -1,5 +1,7 @@
 """The node on real DDS: of the graph's messages it makes surprise, what follows, pictures; it is asked."""
 
+import threading
+
 import numpy as np
 import pytest
 from nav_msgs.msg import Odometry
@@ -131,6 +133,30 @@ def test_what_follows_is_told_every_step_and_on_being_asked(watching):
     assert {one.role for one in planned.beliefs} <= {"target", "place"}
     unread = asked(robot, spin, "x" * 500)
     assert (unread.success, "a prompt of 500 bytes" in unread.message) == (False, True)
+
+
+def test_steps_go_on_while_a_plan_is_searched_for(watching, monkeypatch):
+    node, robot, spin = watching
+    pass_steps(node, robot, spin, 10, 5)
+    planning, found = threading.Event(), threading.Event()
+    answer = node._foreteller.answer
+
+    def long(*given):
+        planning.set()
+        assert found.wait(30.0)
+        return answer(*given)
+
+    monkeypatch.setattr(node._foreteller, "answer", long)
+    spin.until(robot.foretell.service_is_ready)
+    asked_for = robot.foretell.call_async(Foretell.Request(prompt="pick up the green cup"))
+    spin.until(planning.is_set)
+    before = len(robot.follows)
+    pass_steps(node, robot, spin, 15, 3)
+    spin.until(lambda: len(robot.follows) >= before + 3)
+    assert not asked_for.done()
+    found.set()
+    spin.until(asked_for.done)
+    assert asked_for.result().success
 
 
 def test_foretelling_forbids_what_do_task_forbids():
