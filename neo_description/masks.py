@@ -7,9 +7,9 @@ import numpy as np
 
 def any_of(a: np.ndarray) -> bool:
     """Whether something in ``a`` is true, or not zero."""
-    return np.count_nonzero(a) > 0
+    return bool(np.count_nonzero(a))
 
 
 def all_of(a: np.ndarray) -> bool:
     """Whether everything in ``a`` is true, or not zero."""
-    return np.count_nonzero(a) == a.size
+    return bool(np.count_nonzero(a) == a.size)
