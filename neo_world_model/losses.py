@@ -78,7 +78,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
     if model.where is not None:
-        out["where"] = _where(model.where, other, batch, k)
+        out["where"] = _where(model.where, other, batch)
     if model.pixels is not None:
         out["pixel"] = _pixel(model.pixels, z, batch)
     weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
@@ -182,16 +182,25 @@ def places_of(things: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     return places.nan_to_num(), known
 
 
-def _where(where: Where, words: Tensor, batch: Batch, k: int) -> Tensor:
-    """Three parts: the cell of each picture that shows a thing; its place, as a Laplace distribution, for a
-    thing on the floor must not outweigh all others; and what of it is out of sight comes out wide.
+def _where(where: Where, words: Tensor, batch: Batch) -> Tensor:
+    """Of a window's first and last step, three parts: the cell of each picture that shows a thing; its place,
+    as a Laplace distribution, for a thing on the floor must not outweigh all others; and what of it is out of
+    sight comes out wide.
     """
-    things, here = batch["privileged_places"][:, k], batch["has_vision"][:, k, None]
-    found = where(batch["vision"][:, k], batch["proprio"][:, k], words)
-    places, known = places_of(things, batch["named"])
-    rows = batch["named"].clamp(min=0)[..., None, None]
+
+    def ends(name: str) -> Tensor:
+        return torch.cat([batch[name][:, 0], batch[name][:, -1]])
+
+    things, here, all_named = (
+        ends("privileged_places"),
+        ends("has_vision")[:, None],
+        batch["named"].repeat(2, 1),
+    )
+    found = where(ends("vision"), ends("proprio"), words.repeat(2, 1))
+    places, known = places_of(things, all_named)
+    rows = all_named.clamp(min=0)[..., None, None]
     eyes = found.answers.shape[2]
-    pixels = batch["privileged_pixels"][:, k].gather(1, rows.expand(-1, -1, eyes, 2))
+    pixels = ends("privileged_pixels").gather(1, rows.expand(-1, -1, eyes, 2))
     in_eye = (known & here)[..., None] & pixels.isfinite().all(dim=-1)
     seen = in_eye.any(dim=-1)
     cells = cell_of(pixels.nan_to_num())
@@ -199,7 +208,7 @@ def _where(where: Where, words: Tensor, batch: Batch, k: int) -> Tensor:
     spread = found.log_std - math.log(SCALE)
     wrong = ((found.place - places).abs() / SCALE * torch.exp(-spread) + spread).mean(dim=-1)
     narrow = (LOG_STD[1] - spread).mean(dim=-1)
-    named = (batch["named"] >= 0).to(missed.dtype)
+    named = (all_named >= 0).to(missed.dtype)
     said = binary_cross_entropy_with_logits(found.named, named, reduction="none")
     has_things = things.isfinite().any(dim=-1).any(dim=-1)
     return (
