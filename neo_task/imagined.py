@@ -38,7 +38,7 @@ class ImaginedPlanner:
         clock: Callable[[], float], timer: Callable[[], float] = time.monotonic,
     ):  # fmt: skip
         runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
-        search = Search(veto=params.veto, deadline=params.plan_deadline)
+        search = Search(veto=params.veto, deadline=params.plan_deadline, iterations=params.plan_iterations)
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
         self._commander = Commander()
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
