@@ -48,8 +48,9 @@ def landmarks() -> frozenset[str]:
     return frozenset().union(*map(_fields, ways)) - DRAWN
 
 
-def _fields(said: str) -> set[str]:
-    return {field for _, field, _, _ in Formatter().parse(said) if field}
+@cache
+def _fields(said: str) -> frozenset[str]:
+    return frozenset(field for _, field, _, _ in Formatter().parse(said) if field)
 
 
 def draw(rng: np.random.Generator, names: Sequence[str], task: str = "") -> Asked:

@@ -17,6 +17,7 @@ from neo_world_model.runtime import Runtime
 
 SCENE = "kitchen_table"
 TIMEOUT = 40.0  # s of plant time
+RESTS = 0.1  # share of the worlds with a tray or basket, where things are put on or in it
 EVERY = 10  # ticks between two looks of the person
 
 
@@ -28,11 +29,14 @@ def trial(
     ``unseen``: the prompt is about a thing of a colour, class and size that training never drew.
     ``shuffled``: the robot is given another prompt about the same things, and judged by this one.
     """
-    scene = worlds.make(SCENE, seed, {}, unseen)
+    rests = bool(np.random.default_rng([seed, 10]).random() < RESTS)
+    scene = worlds.make(SCENE, seed, {"landmark": rests}, unseen)
     names, rng = said(scene), np.random.default_rng([seed, 7])
-    asked = prompts.draw(rng, names)
-    while unseen and asked.target != names[0]:
-        asked = prompts.draw(rng, names)
+    task = "rest" if rests else ""
+    asked = prompts.draw(rng, names, task)
+    first = next(name for name in names if name.split()[-1] not in prompts.landmarks())
+    while unseen and asked.target != first:
+        asked = prompts.draw(rng, names, task)
     given = asked
     while shuffled and given.target == asked.target:
         given = prompts.draw(rng, names)
