@@ -6,7 +6,7 @@ import importlib
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,9 +68,17 @@ def find(name: str) -> ModuleType:
 
 
 def run(
-    module: Any, request: Request, progress: Callable[[str], None], resume: bool, kept: Path | None = None
+    module: Any,
+    request: Request,
+    progress: Callable[[str], None],
+    resume: bool,
+    kept: Path | None = None,
+    only: Collection[str] = (),
 ) -> Results:
     """Measures every part of ``request`` that is not kept yet in the file ``kept``.
+
+    ``only``: parts that are named so, or have it in their name between strokes; figures are then of these
+    and of what is kept. NeoError when a word names no part.
 
     A benchmark module has ``parts(request) -> list[str]``, ``measure(part, request, progress) -> dict``,
     ``figures(samples) -> list[Figure]`` and, where it measures one of many, ``subject() -> str``.
@@ -79,7 +87,10 @@ def run(
     kept = kept or request.folder / "partial.json"
     if resume:
         results.samples, results.commits = _read_kept(kept, request)
-    results.parts = parts = module.parts(request)
+    every = module.parts(request)
+    _check(only, every)
+    parts = [part for part in every if not only or part in results.samples or _named(part, only)]
+    results.parts = parts
     for i, part in enumerate(parts):
         if part in results.samples:
             progress(f"{part}: kept from before ({i + 1} of {len(parts)})")
@@ -90,6 +101,17 @@ def run(
         _keep(kept, results)
     results.figures = module.figures({part: results.samples[part] for part in parts})
     return results
+
+
+def _named(part: str, only: Collection[str]) -> bool:
+    return part in only or bool(set(part.split("/")) & set(only))
+
+
+def _check(only: Collection[str], parts: list[str]) -> None:
+    unknown = [word for word in only if not any(_named(part, [word]) for part in parts)]
+    if unknown:
+        words = dict.fromkeys(word for part in parts for word in part.split("/"))
+        raise NeoError(f"--only {', '.join(unknown)}; parts are named by {', '.join(words)}")
 
 
 def _read_kept(file: Path, request: Request) -> tuple[dict[str, Any], dict[str, str]]:

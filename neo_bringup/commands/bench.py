@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kept", type=Path, metavar="FILE",
         help="keep what is measured there and go on from it: for figures that take several sittings",
     )  # fmt: skip
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PART",
+        help="only these parts, as progress names them; may be repeated",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     subject = module.subject() if hasattr(module, "subject") else ""
     folder = CACHE.resolve() / args.name
     request = Request(args.name, seeds, args.quick, args.scene, objects, folder, subject)
-    results = harness.run(module, request, _progress, args.resume or bool(args.kept), args.kept)
+    resume = args.resume or bool(args.kept)
+    results = harness.run(module, request, _progress, resume, args.kept, args.only)
     table = harness.rows(results, harness.known_targets(args.name))
     report.show(table)
     if args.json:

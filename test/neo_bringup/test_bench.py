@@ -115,6 +115,16 @@ def test_what_is_kept_in_a_file_is_gone_on_from_and_tells_its_commits(toy, tmp_p
     assert json.loads(out.read_text())["commit"] == "first, second"
 
 
+def test_only_some_parts_are_measured_and_figures_count_what_is_kept(toy, tmp_path, capsys):
+    kept = str(tmp_path / "kept.json")
+    neo_bench("toy", "--kept", kept, "--only", "1")
+    neo_bench("toy", "--kept", kept, "--only", "3")
+    assert toy.measured == [1, 3]
+    assert re.search(r"toy.mean\s+–\s+5\s+2", capsys.readouterr().out)
+    with pytest.raises(NeoError, match="--only 9; parts are named by 0, 1, 2, 3"):
+        neo_bench("toy", "--only", "9")
+
+
 def test_what_is_kept_of_one_subject_does_not_count_for_another(toy, tmp_path):
     for subject in ("ours", "theirs"):
         toy.subject = lambda subject=subject: subject

@@ -1,9 +1,15 @@
 """The model that ships is found in a checkout and in an installed package, and a given one goes first."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+import torch
 
 from neo_description.errors import NeoError
-from neo_world_model import shipped
+from neo_world_model import checkpoint, shipped
+from neo_world_model.modalities import size
+from neo_world_model.runtime import Runtime
 
 
 def put(folder):
@@ -34,3 +40,17 @@ def test_it_is_found_where_it_ships(room, model, tmp_path, monkeypatch):
         shipped.model()
     folder = put(tmp_path / model)
     assert shipped.model() == folder
+
+
+def test_the_one_that_ships_is_small_whole_and_its_graphs_are_its_weights():
+    folder = Path(shipped.model())
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 40e6
+    model, about = checkpoint.load(folder)
+    assert about["made"]["commit"]
+    runtime, s, rng = Runtime(folder), model.settings, np.random.default_rng(0)
+    assert runtime.calibrated >= {"falls", "slips"}
+    past = rng.standard_normal((2, s.context, s.width)).astype(np.float32)
+    action = 0.3 * rng.standard_normal((2, s.context - 1 + s.horizon, size("action"))).astype(np.float32)
+    with torch.no_grad():
+        imagined = model.imagine(torch.from_numpy(past), torch.from_numpy(action))
+    np.testing.assert_allclose(runtime.imagine(past, action)[0], imagined.numpy(), atol=1e-4)
