@@ -1,5 +1,6 @@
 """What every room's tests may use: ROS in this process, in a domain of its own; nodes on one executor."""
 
+import gc
 import time
 
 import pytest
@@ -36,6 +37,7 @@ def start_ros(ros_domain, monkeypatch):
     yield begin
     if begun:
         rclpy.shutdown()
+        gc.collect()  # or what this test made may still talk in the next one's domain
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ AT = np.array([[0.45, 0.05, 0.0], [0.45, -0.15, 0.0]])  # m
 class Untrained:
     """A tiny model before its first step, asked without ONNX Runtime."""
 
-    sees, calibrated = True, frozenset({"falls"})
+    sees, calibrated, usual = True, frozenset({"falls"}), np.zeros(len(EVENTS))
 
     def __init__(self):
         torch.manual_seed(0)
@@ -45,7 +45,7 @@ class Untrained:
         z, text, places, known, proprio = map(torch.from_numpy, (z, text, places, known, proprio))
         words = self._model.text(text)
         told = self._model.policy(z, words, places, known, proprio)
-        goal = self._model.goal(z, words)
+        goal = self._model.goal(z, words, places, known)
         towards = self._model.inverse(z, goal, torch.full((len(z),), self.settings.horizon))
         return tuple(x.numpy() for x in (told.action(), told.progress, goal, towards))
 
