@@ -101,6 +101,7 @@ def _data(made: dict[str, Any], held_out: int) -> str:
 def _training(about: dict[str, Any], made: dict[str, Any], s: Any) -> str:
     _, other = changes(s, "")
     recipe = made.get("recipe") or "none, the defaults"
+    before = made.get("before") or {}
     took = f"{about['step']:,} steps, {about['seconds'] / 60:.0f} min"
     lines = [
         f"Recipe {recipe}, seed {s.seed}; {took} on {made.get('machine') or 'a machine that nobody noted'}; "
@@ -109,6 +110,12 @@ def _training(about: dict[str, Any], made: dict[str, Any], s: Any) -> str:
         "Settings that are not the defaults of `neo_world_model/training.yaml`:",
         _table(("setting", "value", "default"), [(k, v, _default(k)) for k, v in other.items()]),
     ]
+    if before:
+        took = f"{before['step']:,} steps, {before['seconds'] / 60:.0f} min"
+        lines += [
+            f"It began with another run's weights: {took}, commit `{before.get('commit') or 'unknown'}`, by",
+            f"```\n{before.get('command', 'unknown')}\n```",
+        ]
     return "\n\n".join(lines)
 
 

@@ -54,19 +54,33 @@ def mean_of(values: Tensor, where: Tensor) -> Tensor:
 
 
 def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -> dict[str, Tensor]:
-    """Name → scalar; ``loss``: the weighted sum."""
+    """Name → scalar; ``loss``: the weighted sum. Where only :mod:`neo_world_model.where` learns, nothing else
+    is worked out.
+    """
     s, k = model.settings, model.settings.context
+    words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
+    out = {} if model.where is None else {"where": _where(model.where, other, batch)}
+    if model.learning != {"where"}:
+        out |= _of_states(model, words, other, batch, k, generator)
+    weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
+    out["loss"] = sum(weights[name] * value for name, value in out.items())  # type: ignore[assignment]
+    return out
+
+
+def _of_states(
+    model: WorldModel, words: Tensor, other: Tensor, batch: Batch, k: int, generator: torch.Generator | None
+) -> dict[str, Tensor]:
+    """The losses of states, encoded and imagined."""
     z = model.encode(batch, _withheld(model, batch, k, generator))
     codes, real, latent = model.actions.codes(batch["action"], batch["has_action"], z)
     imagined = model.unroll(z[:, :k], codes)
     then = z[:, k:]
     error = (imagined - then).square().mean(dim=-1)  # (ensemble, n, horizon)
     mean = imagined.mean(dim=0)
-    words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
     out = {
         "predict": error.mean(),
         "follow": _follow(model, z.detach(), batch, k),
-        "sigreg": sigreg(z.transpose(0, 1), s.sigreg_directions, generator),
+        "sigreg": sigreg(z.transpose(0, 1), model.settings.sigreg_directions, generator),
         "senses": _senses(model, mean, _part(batch, None, k)),
         "inverse": _inverse(model, z, batch, generator),
         "tie": mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1]),
@@ -77,12 +91,8 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         "paths": _paths(model, z[:, k - 1 : k], mean, other, batch, k, generator),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
-    if model.where is not None:
-        out["where"] = _where(model.where, other, batch)
     if model.pixels is not None:
         out["pixel"] = _pixel(model.pixels, z, batch)
-    weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
-    out["loss"] = sum(weights[name] * value for name, value in out.items())  # type: ignore[assignment]
     return out
 
 

@@ -15,13 +15,21 @@ from typing import Any
 from neo_description.here import commit, machine
 from neo_world_model import config
 from neo_world_model.modalities import table
+from neo_world_model.runtime import card
 from neo_world_model.store import Store
 
 
 def made(settings: SimpleNamespace, stores: Sequence[Store]) -> dict[str, Any]:
-    """``recipe`` and ``command`` that do it again, ``commit``, ``machine``, and what ``stores`` hold."""
+    """``recipe`` and ``command`` that do it again, ``commit``, ``machine``, and what ``stores`` hold;
+    ``before``: the same, ``step`` and ``seconds`` of the run whose weights it begins with.
+    """
     recipe, _ = changes(settings)
+    before = {}
+    if settings.start:
+        about = card(settings.start)
+        before = {**about.get("made", {}), "step": about["step"], "seconds": about["seconds"]}
     return {
+        "before": before,
         "recipe": recipe,
         "command": command(settings),
         "commit": commit(),

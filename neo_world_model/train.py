@@ -33,6 +33,7 @@ from neo_world_model.world_model import WorldModel
 WARM_UP = 0.05  # share of the run
 LEAST_RATE = 0.1  # of the highest, at the end
 SPOKEN = 2.0  # s between two lines of progress
+SAID = ("loss", "predict", "sigreg", "where")
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
@@ -169,10 +170,8 @@ class Trainer:
         values = {name: float(value.detach()) for name, value in terms.items()}
         for name, value in {**values, "gradient": norm, "frames_per_s": speed}.items():
             self._board.add_scalar(f"train/{name}", value, self.steps)
-        self._say(
-            f"{100 * min(self.progress, 1.0):3.0f} %  step {self.steps}  loss {values['loss']:.3f}  "
-            f"predict {values['predict']:.4f}  sigreg {values['sigreg']:.2f}  {speed:.0f} frames/s"
-        )
+        parts = "  ".join(f"{name} {values[name]:.3f}" for name in SAID if name in values)
+        self._say(f"{100 * min(self.progress, 1.0):3.0f} %  step {self.steps}  {parts}  {speed:.0f} frames/s")
 
 
 def _begun(settings: SimpleNamespace) -> WorldModel:
@@ -181,9 +180,11 @@ def _begun(settings: SimpleNamespace) -> WorldModel:
     if settings.start:
         model.load_state_dict(checkpoint.load(settings.start)[0].state_dict())
     parts = dict(model.named_children())
-    unknown = set(settings.frozen) - set(parts)
+    unknown = {*settings.frozen, *settings.trained} - set(parts)
     if unknown:
-        raise NeoError(f"frozen {', '.join(sorted(unknown))}; a model's parts are {', '.join(parts)}")
+        raise NeoError(f"no part {', '.join(sorted(unknown))}; a model's parts are {', '.join(parts)}")
+    for name in parts if settings.trained else ():
+        parts[name].requires_grad_(name in settings.trained)
     for name in settings.frozen:
         parts[name].requires_grad_(False)
     return model

@@ -47,6 +47,13 @@ class WorldModel(nn.Module):
         self.paths = Paths(width)
         self.pixels = Pixels(width, settings.channels) if settings.pixel_weight else None
 
+    @property
+    def learning(self) -> set[str]:
+        """The parts that are trained."""
+        return {
+            name for name, part in self.named_children() if any(p.requires_grad for p in part.parameters())
+        }
+
     def encode(self, batch: Batch, withheld: dict[str, Tensor] | None = None) -> Tensor:
         """States (n, T, width) of windows; ``withheld``: sense → (n, T) bool, hidden from the encoder."""
         n, steps = batch["has_proprio"].shape

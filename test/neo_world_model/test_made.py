@@ -64,7 +64,10 @@ def test_the_nearest_recipe_is_named_and_many_processes_are_told():
 
 def test_no_folder_of_this_machine_is_named(store, tmp_path):
     settings = config.load("ci", stores=[str(store.folder)], start=str(tmp_path / "first"))
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "model.json").write_text(json.dumps({"step": 7, "seconds": 60.0, "made": {}}))
     told = json.dumps([made(settings, [store]), shareable(vars(settings))])
     assert str(tmp_path) not in told
     assert '"toys"' in told
-    assert set(made(settings, [store])) == {"recipe", "command", "commit", "machine", "stores"}
+    assert json.loads(told)[0]["before"] == {"step": 7, "seconds": 60.0}
+    assert set(made(settings, [store])) == {"before", "recipe", "command", "commit", "machine", "stores"}

@@ -155,8 +155,25 @@ def test_a_run_may_begin_with_weights_and_leave_parts_as_they_are(store, tmp_pat
     kept = [name for name in before if torch.equal(before[name], after[name])]
     assert {name.split(".")[0] for name in kept} >= {"encoder", "text"}
     assert not any(name.startswith(("predictor.layers", "policy.out")) for name in kept)
-    with pytest.raises(NeoError, match="frozen eyes; a model's parts are encoder, actions"):
+    with pytest.raises(NeoError, match="no part eyes; a model's parts are encoder, actions"):
         train(config.load("ci", **SMALL, stores=[store], frozen=["eyes"]), tmp_path / "other", quiet)
+
+
+def test_where_things_are_may_be_learned_alone_at_less_cost_and_the_card_tells_what_was_before(
+    store, tmp_path
+):
+    train(config.load("ci", **SMALL, stores=[store], steps=2), tmp_path / "first", quiet)
+    said = []
+    more = config.load(
+        "ci", **SMALL, stores=[store], steps=2, start=str(tmp_path / "first"), trained=["where"]
+    )
+    card = train(more, tmp_path / "more", said.append)
+    before, after = (checkpoint.load(tmp_path / name)[0].state_dict() for name in ("first", "more"))
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"where"}
+    assert "where" in said[0]
+    assert "predict" not in said[0]
+    assert card["made"]["before"]["step"] == 2
 
 
 def test_the_second_half_of_a_schedule_ends_as_the_whole_does(store, tmp_path):
