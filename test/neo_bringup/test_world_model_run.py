@@ -80,8 +80,6 @@ def test_a_prompt_it_cannot_read_and_a_robot_without_eyes_are_refused(trained):
         env.begin(" ", "world_model", model=str(folder))
     with pytest.raises(NeoError, match="no model"):
         env.begin("pick up the red bottle", "world_model", model="/nowhere")
-    with pytest.raises(NeoError, match="needs a model"):
-        env.begin("pick up the red bottle", "world_model")
     env.close()
     with pytest.raises(NeoError, match="sees through the cameras"):
         NeoEnv("kitchen_table", 3).begin("pick up the red bottle", "world_model", model=str(folder))
