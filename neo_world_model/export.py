@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -139,3 +140,12 @@ def _write(graph: nn.Module, given: dict[str, Tensor], outputs: Sequence[str], f
         dynamic_shapes=(grow,) if takes_any_number else grow, opset_version=OPSET, dynamo=True,
         external_data=False, verbose=False,
     )  # fmt: skip
+    _forget_where(file)
+
+
+def _forget_where(file: Path) -> None:
+    """Take out of every node how PyTorch made it: that names folders of the machine."""
+    made = onnx.load(file)
+    for node in made.graph.node:
+        del node.metadata_props[:]
+    onnx.save(made, file)

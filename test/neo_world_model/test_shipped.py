@@ -45,6 +45,7 @@ def test_it_is_found_where_it_ships(room, model, tmp_path, monkeypatch):
 def test_the_one_that_ships_is_small_whole_and_its_graphs_are_its_weights():
     folder = Path(shipped.model())
     assert sum(file.stat().st_size for file in folder.iterdir()) < 40e6
+    assert not any(b"neo_world_model/export.py" in file.read_bytes() for file in folder.glob("*.onnx"))
     model, about = checkpoint.load(folder)
     assert about["made"]["commit"]
     runtime, s, rng = Runtime(folder), model.settings, np.random.default_rng(0)
