@@ -44,11 +44,12 @@ class Renderer:
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        model.vis.quality.offsamples = 0
-        model.vis.quality.shadowsize = 0
+        quality = model.vis.quality
+        quality.offsamples = quality.shadowsize = 0
+        facets = quality.numslices, quality.numstacks
         if height <= SMALL:
             os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's threads cost more than they save
-            model.vis.quality.numslices, model.vis.quality.numstacks = SLICES, STACKS
+            quality.numslices, quality.numstacks = SLICES, STACKS
         self._model = model
         self._gl = _gl_context(width, height)
         self._option = mujoco.MjvOption()
@@ -62,6 +63,8 @@ class Renderer:
         except mujoco.FatalError as error:
             backend = os.environ.get("MUJOCO_GL") or "egl"
             raise NeoError(NO_GL.format(backend=backend, error=error)) from None
+        finally:
+            quality.numslices, quality.numstacks = facets  # other pictures of this model keep their own
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._rect = mujoco.MjrRect(0, 0, width, height)
         self._camera = mujoco.MjvCamera()

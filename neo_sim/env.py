@@ -10,8 +10,9 @@ The cores are those of the nodes, called in the same order at every tick: states
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -188,8 +189,14 @@ class NeoEnv:
         self.planner = None
         return self.outcome
 
-    def begin(self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: Any = "") -> None:
-        """As :meth:`do`, without waiting: every :meth:`step` goes on, until ``outcome`` is set."""
+    def begin(
+        self, prompt: str, planner: str = "scripted", timeout: float = 0.0, model: Any = "",
+        settings: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
+        """As :meth:`do`, without waiting: every :meth:`step` goes on, until ``outcome`` is set.
+
+        ``settings``: of ``neo_task/parameters.yaml``, where they shall differ.
+        """
         from neo_task import prompt as language
         from neo_task import scripted
 
@@ -200,26 +207,26 @@ class NeoEnv:
             raise NeoError(f"planner {planner} sees through the cameras: NeoEnv(..., cameras=True)")
         self.outcome, self.progress = None, 0.0
         if planner == "world_model":
-            self._imagine(prompt, timeout, model)
+            self._imagine(prompt, timeout, model, scripted.load_parameters(**settings))
             return
         self._cutter = None
         task = language.parse(prompt, scripted.default_vocabulary())
-        self.planner = scripted.scripted(task, scripted.load_parameters(), timeout)
+        self.planner = scripted.scripted(task, scripted.load_parameters(**settings), timeout)
         if self._perception is None and not self._privileged_eyes:
             self._perception = _perception()
 
-    def _imagine(self, prompt: str, timeout: float, model: Any) -> None:
+    def _imagine(self, prompt: str, timeout: float, model: Any, params: SimpleNamespace) -> None:
         """Act with a world model, fed with the same steps as on a robot."""
-        from neo_task import scripted
         from neo_task.imagined import ImaginedPlanner
         from neo_world_model.stepper import Cutter
 
-        params = scripted.load_parameters()
         self.planner = ImaginedPlanner(
             model or params.model, prompt, params, timeout or params.timeout, clock=lambda: self.plant.time,
             timer=lambda: 0.0,  # not the machine's speed, but the settings say how long is searched
         )  # fmt: skip
         self._cutter = Cutter()
+        if self._perception is None and params.perceived:
+            self._perception = _perception()
 
     def _see(self) -> None:
         """A new image, and what perception (or the teacher's truth) makes of it."""

@@ -4,6 +4,8 @@ A plan is made every other step and holds for several. One that is made too late
 the rest of the one before is, then the inverse dynamics' action, then nothing, and the body holds. One that
 would lead to an event is not carried out either; when no other is found for a while, the task ends and says
 what would have happened. A hand that lost what it held is opened, so that the next plans begin anew.
+
+Where perception knows the prompt's things and sees them, its word counts; else the model's own eyes do.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.signals import GraspPhase, Safety
+from neo_task.perceived import Perceived
 from neo_task.planner import Observation, Outcome, Step
 from neo_world_model import shipped
-from neo_world_model.actor import Actor
+from neo_world_model.actor import NOBODY, Actor
 from neo_world_model.commander import Commander
 from neo_world_model.plan import Plan, Search
 from neo_world_model.runtime import Runtime
@@ -41,6 +44,7 @@ class ImaginedPlanner:
         search = Search(veto=params.veto, deadline=params.plan_deadline, iterations=params.plan_iterations)
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
         self._commander = Commander()
+        self._perceived = Perceived(prompt, params.objects_file) if params.perceived else None
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
         self._plan: Plan | None = None
         self._next = 0
@@ -79,7 +83,8 @@ class ImaginedPlanner:
             self._actor.forget()
         if cut.action is not None:
             self._actor.passed(cut.action)
-        self._actor.sense(cut.row, estimate.T_odom_base)
+        told = NOBODY if self._perceived is None else self._perceived.places(observation)
+        self._actor.sense(cut.row, estimate.T_odom_base, told)
         if self._actor.ready and (self._plan is None or self._next >= self._params.replan_every):
             self._judge(self._actor.plan(), observation)
         if self._outcome is not None or self._vetoed_since is not None:

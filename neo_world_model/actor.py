@@ -7,13 +7,14 @@
 
 Where the target and the place are is looked for in every picture and remembered in odom, so that a thing
 behind the hand is not forgotten: each look counts as much as it is sure (Kalman filter, things may drift).
+Somebody with better eyes may tell instead.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from neo_world_model.text import LENGTH, encode
 
 DEFAULT = Search()
 NAMED = 0.5
+TOLD = 0.01  # m: how sure it is where somebody tells that a thing is
+NOBODY = (None, None)
 
 
 class Actor:
@@ -52,11 +55,14 @@ class Actor:
         self.known = np.zeros(2, bool)
         self.spread = np.full(2, np.inf)
 
-    def sense(self, row: dict[str, np.ndarray], T_odom_base: np.ndarray) -> None:
-        """Take in one step's senses; ``T_odom_base`` (4, 4) as estimated then."""
+    def sense(
+        self, row: dict[str, np.ndarray], T_odom_base: np.ndarray,
+        told: Sequence[np.ndarray | None] = NOBODY,
+    ) -> None:  # fmt: skip
+        """Take in one step's senses; ``T_odom_base`` (4, 4) as estimated then; ``told``: see :meth:`look`."""
         self._states.append(self._runtime.state(row, self._source))
         self._T_odom_base, self._proprio = T_odom_base, row["proprio"]
-        self.look(row, T_odom_base)
+        self.look(row, T_odom_base, told=told)
 
     def stand(self, past: np.ndarray, led: np.ndarray, proprio: np.ndarray, T_odom_base: np.ndarray) -> None:
         """Be where another has sensed the way to: ``past`` (context, width) states, ``led`` (context - 1, n)
@@ -95,25 +101,37 @@ class Actor:
         """(2, 3) m in odom: where the target and the place are believed to be; NaN where that is unknown."""
         return np.array([np.full(3, np.nan) if m is None else m.mean for m in self.memory])
 
-    def look(self, row: dict[str, np.ndarray], T_odom_base: np.ndarray, steps: int = 1) -> None:
+    def look(
+        self, row: dict[str, np.ndarray], T_odom_base: np.ndarray, steps: int = 1,
+        told: Sequence[np.ndarray | None] = NOBODY,
+    ) -> None:  # fmt: skip
         """Look for the things in one step's picture, if there is one, ``steps`` after the look before.
 
+        ``told``: where the target and the place are, each (3,) m in odom, by other eyes; None: not known.
         An unsure look at a picture that does not reach to where a thing was left says nothing of it.
         """
-        if "vision" not in row or not self._runtime.sees:
-            return
-        places, spread, named = (
-            x[0] for x in self._runtime.where(row["vision"][None], row["proprio"][None], self._text[None])
-        )
-        eye = T_odom_base @ pose_of(unstack("proprio", row["proprio"])["eye"])
-        self.known = named > NAMED
-        for i in np.flatnonzero(self.known):
-            at = T_odom_base[:3, :3] @ places[i] + T_odom_base[:3, 3]
-            wide = self.spread[i] = float(np.sqrt(np.square(spread[i]).mean()))
-            memory = self.memory[i]
-            if memory is None:
-                self.memory[i] = Memory(at, wide**2 + BLUR**2)
-            elif wide > NEAR and not in_picture(eye, memory.mean):
-                memory.wait(steps)
-            else:
-                memory.look(at, wide, steps)
+        if "vision" in row and self._runtime.sees:
+            places, spread, named = (
+                x[0] for x in self._runtime.where(row["vision"][None], row["proprio"][None], self._text[None])
+            )
+            eye = T_odom_base @ pose_of(unstack("proprio", row["proprio"])["eye"])
+            self.known = named > NAMED
+            for i in np.flatnonzero(self.known).tolist():
+                if told[i] is None:
+                    at = T_odom_base[:3, :3] @ places[i] + T_odom_base[:3, 3]
+                    self._remember(i, at, float(np.sqrt(np.square(spread[i]).mean())), steps, eye)
+        for i, better in enumerate(told):
+            if better is not None:
+                self.known[i] = True
+                self._remember(i, better, TOLD, steps)
+
+    def _remember(
+        self, i: int, at: np.ndarray, wide: float, steps: int, eye: np.ndarray | None = None
+    ) -> None:
+        self.spread[i], memory = wide, self.memory[i]
+        if memory is None:
+            self.memory[i] = Memory(at, wide**2 + BLUR**2)
+        elif eye is not None and wide > NEAR and not in_picture(eye, memory.mean):
+            memory.wait(steps)
+        else:
+            memory.look(at, wide, steps)

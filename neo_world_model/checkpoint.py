@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -121,15 +122,21 @@ def ship(run: Path, folder: Path) -> None:
 
 def load(folder: Path | str) -> tuple[WorldModel, dict[str, Any]]:
     """The model of a run or of ``models/``, ready to be asked, and its card; NeoError when not whole."""
-    folder = Path(folder)
-    about = card(folder)
+    about = card(Path(folder))
+    model = WorldModel(config.load(**about["settings"]))
+    fill(model, folder)
+    return model.eval(), about
+
+
+def fill(model: WorldModel, folder: Path | str, but: Collection[str] = ()) -> None:
+    """Give ``model`` the weights in ``folder``, all parts ``but`` some; NeoError when they do not fit."""
     try:
-        weights = load_file(folder / WEIGHTS)
+        weights = load_file(Path(folder) / WEIGHTS)
     except OSError as error:
         raise NeoError(f"no weights in {folder}: {error}") from None
-    model = WorldModel(config.load(**about["settings"]))
+    own = {name: value for name, value in model.state_dict().items() if name.partition(".")[0] in but}
+    theirs = {name: value for name, value in weights.items() if name.partition(".")[0] not in but}
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(theirs | own)
     except RuntimeError as error:
         raise NeoError(f"the weights in {folder} do not fit this version: {str(error)[:300]}") from None
-    return model.eval(), about

@@ -8,7 +8,8 @@
     auc_<event>_next the same, 0.1 s ahead alone
     where_cm         median distance of things from where the model sees them, when a prompt names them
     gripper_cm       median distance of the policy's gripper targets from the teacher's
-    landing_cm       mean distance of named things that fall, from where they are foretold to be 0.8 s on
+    landing_cm       mean distance of named things that fall while the robot stands, from where they are
+                     foretold to be 0.8 s on
     landing_ratio    the same over that of going on as fast as in the last step
 
 Chances of events are calibrated on the first half of the windows by Platt's two numbers (Platt 1999), and
@@ -35,6 +36,7 @@ from neo_world_model.world_model import WorldModel
 
 LEVEL, USUAL = 0.9, 0.99
 FALLEN = 0.3  # m lower at the horizon than now
+STAYED = 0.1  # m that at most half of all things may go, or it is the robot that fell
 SEEN = 10  # steps with and without an event that are needed to judge it
 SIZE = 64
 
@@ -118,7 +120,9 @@ def _landed(model: WorldModel, now: Tensor, then: Tensor, batch: dict[str, Tenso
     found, went, known = named_paths(model, now, then, model.text(batch["other_text"]), batch, k)
     start, before = (places_of(batch["privileged_places"][:, t], batch["named"])[0] for t in (k - 1, k - 2))
     onwards = start + then.shape[1] * (start - before)
-    falls = known.all(dim=1) & (start[..., 2] - went[:, -1, :, 2] > FALLEN)
+    moved = (batch["privileged_places"][:, -1] - batch["privileged_places"][:, k - 1]).norm(dim=-1)
+    stands = moved.nanmedian(dim=1, keepdim=True).values < STAYED
+    falls = known.all(dim=1) & stands & (start[..., 2] - went[:, -1, :, 2] > FALLEN)
     ends = [(end - went[:, -1]).norm(dim=-1)[falls] for end in (found[:, -1], onwards)]
     return torch.stack(ends, dim=-1)
 

@@ -128,22 +128,26 @@ class Paths(nn.Module):
     """Where the things that a prompt names are in imagined states: (n, h, 2, 3) m in base_link.
 
     ``now`` (n, 1, width), ``then`` (n, h, width), ``words`` (n, width), ``places`` (n, 2, 3) m now, and
-    ``moved`` (n, 2, 3) m, how far they came in the last step.
+    ``moved`` (n, 2, 3) m, how far they came in the last step. Said as a share of going on like that, and what
+    is beside it.
     """
 
     def __init__(self, width: int):
         super().__init__()
-        self.mix = nn.Sequential(nn.Linear(3 * width + 12, 2 * width), nn.GELU())
-        self.out = nn.Linear(2 * width, 6)
+        self.mix = nn.Sequential(nn.Linear(3 * width + 13, 2 * width), nn.GELU())
+        self.out = nn.Linear(2 * width, 8)
         nn.init.zeros_(self.out.weight)  # at first nothing moves
         nn.init.zeros_(self.out.bias)
 
     def forward(self, now: Tensor, then: Tensor, words: Tensor, places: Tensor, moved: Tensor) -> Tensor:
+        steps = torch.arange(1, then.shape[1] + 1, device=then.device, dtype=then.dtype)[:, None]
         near = ((places - places.new_tensor(MIDDLE)) / SCALE).flatten(1)
         known = torch.cat([words, near, moved.flatten(1) / STEP], dim=-1)
         known = known[:, None].expand(-1, then.shape[1], -1)
-        away = self.out(self.mix(torch.cat([now.expand_as(then), then, known], dim=-1)))
-        return places[:, None] + SCALE * away.unflatten(-1, (2, 3))
+        when = (steps / then.shape[1]).expand(len(then), -1, -1)
+        out = self.out(self.mix(torch.cat([now.expand_as(then), then, known, when], dim=-1)))
+        away, goes_on = out.unflatten(-1, (2, 4)).split((3, 1), dim=-1)
+        return places[:, None] + goes_on * steps[..., None] * moved[:, None] + SCALE * away
 
 
 class Doubt(nn.Module):

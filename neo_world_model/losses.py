@@ -54,14 +54,20 @@ def mean_of(values: Tensor, where: Tensor) -> Tensor:
 
 
 def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -> dict[str, Tensor]:
-    """Name → scalar; ``loss``: the weighted sum. Where only :mod:`neo_world_model.where` learns, nothing else
-    is worked out.
+    """Name → scalar; ``loss``: the weighted sum. Where only :mod:`neo_world_model.where` and
+    :mod:`neo_world_model.policy` learn, nothing else is worked out.
     """
     s, k = model.settings, model.settings.context
     words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
-    out = {} if model.where is None else {"where": _where(model.where, other, batch)}
-    if model.learning != {"where"}:
+    learning, out = model.learning, {}
+    if model.where is not None and learning != {"policy"}:
+        out["where"] = _where(model.where, other, batch)
+    if not learning <= {"where", "policy"}:
         out |= _of_states(model, words, other, batch, k, generator)
+    elif "policy" in learning:
+        now = _part(batch, k, k - 1)
+        z = model.encode(now, _withheld(model, now, 1, generator))
+        out["policy"] = _policy(model, z[:, 0], words, batch, k, generator)
     weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
     out["loss"] = sum(weights[name] * value for name, value in out.items())  # type: ignore[assignment]
     return out
@@ -85,7 +91,7 @@ def _of_states(
         "inverse": _inverse(model, z, batch, generator),
         "tie": mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1]),
         "reach": _reach(model, z, generator),
-        "policy": _policy(model, z, words, batch, k, generator),
+        "policy": _policy(model, z[:, k - 1], words, batch, k, generator),
         "goal": _goal(model, z, words, batch, k, generator),
         "consequence": _consequence(model, z[:, k - 1 : k], mean, batch, k),
         "paths": _paths(model, z[:, k - 1 : k], mean, other, batch, k, generator),
@@ -158,7 +164,7 @@ def _policy(
 ) -> Tensor:
     now = k - 1
     places, known = _meant(batch, now, generator)
-    told = model.policy(z[:, now], words, places, known, batch["proprio"][:, now])
+    told = model.policy(z, words, places, known, batch["proprio"][:, now])
     far, here = batch["lesson_progress"], _taught(batch, k)
     late = (told.progress - far.nan_to_num()).abs()
     return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())

@@ -5,7 +5,7 @@
 
 ``text`` is the prompt, ``meant`` (n, 2) its target and place among the scene's things, -1 for none;
 ``other_text`` and ``named`` are of another prompt about the same scene. ``failed`` and ``succeeded`` (n,): it
-did not work, it did.
+did not work, it did; what a policy did before somebody took over failed.
 ``lesson`` (n, horizon, action size) and ``lesson_progress`` (n, horizon) are what the last step of the
 context teaches, see :mod:`neo_world_model.teaching`.
 
@@ -22,14 +22,15 @@ import numpy as np
 
 from neo_description.errors import NeoError
 from neo_world_model.mirror import mirrored, mirrored_prompt
-from neo_world_model.modalities import SOURCES, shapes, size
+from neo_world_model.modalities import PROVENANCE, SOURCES, shapes, size
 from neo_world_model.prompts import Asked, draw
 from neo_world_model.store import Store, columns
 from neo_world_model.teaching import lesson, taught
 from neo_world_model.text import encode
 
 Batch = dict[str, np.ndarray]
-LEARNT_FROM = ("action", "proprio", "progress")
+LEARNT_FROM = ("action", "proprio", "progress", "provenance")
+POLICY = PROVENANCE.index("policy")
 OTHERS = 0.7  # chance that another prompt is drawn for a window, to find things by
 
 
@@ -57,7 +58,7 @@ class Mixture:
         self._stores = stores
         self._seed = (seed, int(held))
         self._context, self._mirror = context, mirror
-        self._taught: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+        self._taught: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         of: dict[str, list[tuple[int, int, int]]] = {}
         for s, store in enumerate(stores):
             for e, about in enumerate(store.episodes):
@@ -102,7 +103,8 @@ class Mixture:
             about, flipped = self._draw(source, out, i, rng)
             in_words = mirrored_prompt if flipped else str
             texts.append(in_words(about["prompt"]))
-            out["failed"][i], out["succeeded"][i] = about["success"] is False, about["success"] is True
+            out["failed"][i] |= about["success"] is False
+            out["succeeded"][i] = about["success"] is True and not out["failed"][i]
             out["meant"][i] = _rows(about["things"], about["target"], about["place"])
             asked = Asked(texts[-1], about["target"], about["place"])
             if len(about["things"]) >= 3 and rng.random() < OTHERS:
@@ -122,7 +124,8 @@ class Mixture:
         store, start = self._stores[s], drawn - (int(ends[k]) - starts)
         window = store.window(e, start, self.steps)
         if "action" in window and "proprio" in window:
-            window |= self._lesson(s, e, start + self._context - 1)
+            lesson, out["failed"][i] = self._lesson(s, e, start + self._context - 1)
+            window |= lesson
         flipped = bool(rng.random() < self._mirror)
         for name, values in (mirrored(window) if flipped else window).items():
             out[name][i] = values
@@ -130,15 +133,19 @@ class Mixture:
                 out[f"has_{name}"][i] = True
         return store.episodes[e], flipped
 
-    def _lesson(self, s: int, e: int, now: int) -> Batch:
-        """What step ``now`` of episode ``e`` of store ``s`` teaches."""
+    def _lesson(self, s: int, e: int, now: int) -> tuple[Batch, bool]:
+        """What step ``now`` of episode ``e`` of store ``s`` teaches, and whether somebody took over later."""
         whole = self._stores[s].window(e, 0, self._stores[s].episodes[e]["steps"], LEARNT_FROM)
         if (s, e) not in self._taught:
-            self._taught[s, e] = taught(whole["action"], whole["proprio"])
-        rows, done = self._taught[s, e]
+            by = whole["provenance"]
+            self._taught[s, e] = (
+                *taught(whole["action"], whole["proprio"]),
+                (by == POLICY) & (by[-1] != POLICY),
+            )
+        rows, done, helped = self._taught[s, e]
         horizon = self.steps - self._context
         action, far = lesson(whole["action"], whole.get("progress"), rows, done, now, horizon)
-        return {"lesson": action, "lesson_progress": far}
+        return {"lesson": action, "lesson_progress": far}, bool(helped[now])
 
 
 def _rows(things: list[str], *names: str) -> list[int]:

@@ -24,6 +24,7 @@ from neo_world_model.where import MIDDLE, SCALE
 CLOSINGS, APART = 4, 0.5  # of `closing` in modalities.yaml: so many values, so far apart
 GRASPS = len(table()["grasps"])  # and one more choice: none of them
 ANCHORS = 4
+FINE = 0.02  # m: what is so near to a hand is told finely
 POSITION_WEIGHT = 5.0  # of a gripper's position, beside its attitude
 CHOICE_WEIGHT = 0.6
 
@@ -60,7 +61,7 @@ class Policy(nn.Module):
         super().__init__()
         width, self.horizon = settings.width, settings.horizon
         self.sizes = [size("action"), *(len(SIDES) * n for n in (CLOSINGS, GRASPS + 1, 1, ANCHORS)), 1]
-        inputs = 2 * width + 6 + 2 + 6 * len(SIDES) + size("proprio")
+        inputs = 2 * width + 6 + 2 + 12 * len(SIDES) + size("proprio")
         self.out = nn.Sequential(
             nn.Linear(inputs, 4 * width), nn.GELU(), nn.Linear(4 * width, 4 * width), nn.GELU(),
             nn.Linear(4 * width, self.horizon * sum(self.sizes)),
@@ -70,8 +71,9 @@ class Policy(nn.Module):
         here, middle = known.to(z.dtype), places.new_tensor(MIDDLE)
         at = torch.stack([_place(proprio, "proprio", side) for side in SIDES], dim=1)  # (n, hands, 3)
         near = (places - middle) / SCALE * here[..., None]
-        away = (places[:, :, None] - at[:, None]) / SCALE * here[..., None, None]
-        given = [z, words, near.flatten(1), away.flatten(1), here, proprio]
+        away = (places[:, :, None] - at[:, None]) * here[..., None, None]
+        close = torch.tanh(away / FINE)
+        given = [z, words, near.flatten(1), away.flatten(1) / SCALE, close.flatten(1), here, proprio]
         out = self.out(torch.cat(given, dim=-1)).unflatten(-1, (self.horizon, -1))
         numbers, closing, grasp, moves, anchor, progress = out.split(self.sizes, dim=-1)
         share = anchor.unflatten(-1, (len(SIDES), ANCHORS))

@@ -164,6 +164,9 @@ class Cutter:
 
 
 def picture(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """(2, H, W, 3) uint8 as the model sees a stereo pair of any size."""
+    """(2, H, W, 3) uint8 as the model sees a stereo pair of any size: of a wider one, the middle."""
     (_, height, width, _), _ = shapes()["vision"]
-    return np.stack([cv2.resize(eye, (width, height), interpolation=cv2.INTER_AREA) for eye in (left, right)])
+    wide = min(left.shape[1], round(left.shape[0] * width / height))
+    first = (left.shape[1] - wide) // 2
+    middles = (eye[:, first : first + wide] for eye in (left, right))
+    return np.stack([cv2.resize(eye, (width, height), interpolation=cv2.INTER_AREA) for eye in middles])

@@ -33,7 +33,7 @@ from neo_world_model.world_model import WorldModel
 WARM_UP = 0.05  # share of the run
 LEAST_RATE = 0.1  # of the highest, at the end
 SPOKEN = 2.0  # s between two lines of progress
-SAID = ("loss", "predict", "sigreg", "where")
+SAID = ("loss", "predict", "sigreg", "policy", "where")
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
@@ -177,12 +177,12 @@ class Trainer:
 def _begun(settings: SimpleNamespace) -> WorldModel:
     """The model before its first step."""
     model = WorldModel(settings)
-    if settings.start:
-        model.load_state_dict(checkpoint.load(settings.start)[0].state_dict())
     parts = dict(model.named_children())
-    unknown = {*settings.frozen, *settings.trained} - set(parts)
+    unknown = {*settings.frozen, *settings.trained, *settings.anew} - set(parts)
     if unknown:
         raise NeoError(f"no part {', '.join(sorted(unknown))}; a model's parts are {', '.join(parts)}")
+    if settings.start:
+        checkpoint.fill(model, settings.start, but=settings.anew)
     for name in parts if settings.trained else ():
         parts[name].requires_grad_(name in settings.trained)
     for name in settings.frozen:

@@ -14,18 +14,19 @@ import yaml
 
 from neo_bringup.collect import worlds
 from neo_bringup.collect.acting import Noisy, Random
+from neo_bringup.collect.helped import Helped
 from neo_bringup.collect.operator import Operator
 from neo_bringup.collect.person import Person
 from neo_bringup.collect.recording import IMAGE, Recording
 from neo_bringup.collect.teleoperated import Player, Teleoperated
+from neo_bringup.collect.worlds import said
 from neo_description.errors import NeoError
-from neo_description.scenes import Scene
 from neo_description.signals import HandAction, HandCommand
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
 from neo_teleop.teleop import Teleop
 from neo_teleop.track import Track
-from neo_world_model import prompts
+from neo_world_model import prompts, shipped
 from neo_world_model.episode import Episode
 from neo_world_model.prompts import Asked
 
@@ -56,10 +57,12 @@ def collect(
     scene: str = "kitchen_table",
     tracks: Path | None = None,
     track: Track | None = None,
+    model: str = "",
 ) -> Episode:
     """One episode; NeoError when the robot cannot stand or the kind is unknown.
 
     ``tracks``: folder in which the operator's track is saved, where one acts; ``track`` is played instead.
+    ``model``: folder of the world model that acts where one does; empty: the one that ships.
     """
     if kind not in kinds():
         raise NeoError(f"no kind of episode {kind!r}; one of {', '.join(kinds())}")
@@ -68,7 +71,7 @@ def collect(
     try:
         env.stand()
         asked = prompts.draw(rng, said(env.scene), row.get("task", ""))
-        episode = _run(env, kind, row, asked, seed, rng, track)
+        episode = _run(env, kind, row, asked, seed, rng, track, model)
         if tracks is not None and isinstance(env.planner, Teleoperated):
             about = {"kind": kind, "seed": seed, "scene": scene}
             Track(env.planner.recorded, about).save(tracks / f"{kind}-{seed}.jsonl")
@@ -95,13 +98,15 @@ def _run(
     seed: int,
     rng: np.random.Generator,
     track: Track | None,
+    model: str,
 ) -> Episode:
     names = said(env.scene)
     target = env.scene.objects[names.index(asked.target)].name
     prompt = "" if row["acts"] == "random" else asked.prompt
-    if prompt:
+    helped = Helped(env, prompt, shipped.model(model), rng) if row["acts"] == "helped" else None
+    if prompt and helped is None:
         env.begin(prompt, "privileged_scripted")
-    else:
+    elif not prompt:
         env.planner = Random(rng)
     noisy = None
     if row["acts"] == "noisy":
@@ -125,7 +130,11 @@ def _run(
     end, let_go = began + limit, None
     while env.plant.time < end:
         by = "random" if not prompt else "noise" if noisy is not None and noisy.pushed else "teacher"
+        by = by if helped is None else helped.provenance
         recording.step(by if operated is None else operated.provenance, world)
+        if helped is not None and helped.due:
+            helped.help()
+            end = env.plant.time + LONGEST
         if env.outcome is not None and track is None and end > env.plant.time + AFTER:
             end = env.plant.time + AFTER
         if row.get("then") == "let_go" and let_go is None and _lifting(env):
@@ -136,9 +145,10 @@ def _run(
                 env.command_hand(side, HandCommand(HandAction.OPEN))
             end = min(end, env.plant.time + AFTER)
     success = None if not prompt or let_go is not None else bool(env.outcome and env.outcome.success)
+    success = success if helped is None else helped.success
     if track is not None and not success:
         success = None  # a person may have done it in a way that the teacher does not know
-    source = "sim" if operated is None else "teleop"
+    source = "teleop" if operated is not None else "sim" if helped is None else "on_policy"
     return recording.episode(
         source, prompt=prompt, success=success, seed=seed, kind=kind, things=names,
         target=asked.target if prompt else "", place=asked.place if prompt else "",
@@ -149,11 +159,6 @@ def _operated(planner: Any, seed: int, track: Track | None) -> Teleoperated:
     teleop = Teleop()
     rng = np.random.default_rng([seed, 7])  # not the world's: it is the teacher's world of this seed
     return Teleoperated(planner, Operator(teleop, rng) if track is None else Player(track), teleop)
-
-
-def said(scene: Scene) -> tuple[str, ...]:
-    """The things of a scene as a prompt names them."""
-    return tuple(f"{thing.color} {thing.class_name}" for thing in scene.objects)
 
 
 def _lifting(env: NeoEnv) -> bool:

@@ -53,6 +53,11 @@ def _looks(model: mujoco.MjModel, rng: np.random.Generator) -> None:
     model.light_diffuse[:] = np.clip(model.light_diffuse * rng.uniform(0.75, 1.25), 0.0, 1.0)
 
 
+def said(scene: Scene) -> tuple[str, ...]:
+    """The things of a scene as a prompt names them."""
+    return tuple(f"{thing.color} {thing.class_name}" for thing in scene.objects)
+
+
 def _friction(model: mujoco.MjModel, body: int, friction: float) -> None:
     model.geom_friction[model.geom_bodyid == body, 0] = friction
 

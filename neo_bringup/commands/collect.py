@@ -22,7 +22,7 @@ from neo_world_model.modalities import PROVENANCE, SOURCES
 from neo_world_model.sources import FORMATS
 from neo_world_model.store import Store
 
-Job = tuple[str, int, str, Path | None]  # kind, seed, scene, folder for tracks
+Job = tuple[str, int, str, Path | None, None, str]  # as `collect` takes them
 HELP = "collect episodes for training, simulated or from bags: neo collect runs/data/sim --episodes 100"
 
 
@@ -44,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an operator's track, played to the simulated robot; may be repeated",
     )  # fmt: skip
     parser.add_argument("--tracks", type=Path, help="folder that keeps the tracks of simulated operators")
+    parser.add_argument(
+        "--model", default="", help="that acts in episodes of kind helped; default: the one that ships"
+    )
     parser.add_argument("--source", default="on_policy", help=f"of bags and data: {', '.join(SOURCES)}")
     parser.add_argument(
         "--by", default="policy", help=f"who chose the bags' actions: {', '.join(PROVENANCE)}"
@@ -97,7 +100,7 @@ def _simulated(args: argparse.Namespace) -> int:
     if first is None:
         first = max((e["seed"] + 1 for e in store.episodes), default=0)
     jobs = [
-        (args.kind or collecting.drawn_kind(seed), seed, args.scene, args.tracks)
+        (args.kind or collecting.drawn_kind(seed), seed, args.scene, args.tracks, None, args.model)
         for seed in range(first, first + args.episodes)
     ]
     workers = min(args.workers or len(os.sched_getaffinity(0)), len(jobs))

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from neo_bringup.collect import worlds
-from neo_bringup.collect.collect import said
 from neo_bringup.collect.person import Person
 from neo_bringup.collect.recording import IMAGE
+from neo_bringup.collect.worlds import said
 from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
 from neo_sim.env import NeoEnv
+from neo_task import scripted
 from neo_world_model import prompts
 from neo_world_model.runtime import Runtime
 
@@ -40,7 +41,8 @@ def trial(
     given = asked
     while shuffled and given.target == asked.target:
         given = prompts.draw(rng, names)
-    env = NeoEnv(scene, seed, cameras=True, image=None if planner == "scripted" else IMAGE)
+    perceives = planner == "scripted" or scripted.load_parameters().perceived
+    env = NeoEnv(scene, seed, cameras=True, image=None if perceives else IMAGE)
     try:
         env.stand()
         judge = PrivilegedJudge(env, asked.prompt)

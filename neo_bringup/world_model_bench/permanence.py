@@ -14,8 +14,8 @@ import mujoco
 import numpy as np
 
 from neo_bringup.collect import worlds
-from neo_bringup.collect.collect import said
 from neo_bringup.collect.recording import IMAGE
+from neo_bringup.collect.worlds import said
 from neo_description.signals import WholeBodyCommand
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv

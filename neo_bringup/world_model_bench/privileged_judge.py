@@ -2,22 +2,23 @@
 
     pick, several, place, push, give, reach, look: as ``do_task`` understands the prompt
 
-A thing that fell to the floor fails every task but those that do not touch it. On and in are told by the
-outlines: the thing's middle over the landmark, its lowest point near the landmark's top, or below its rim.
+A thing that fell to the floor fails every task but those that do not touch it; a thing that was to be put
+somewhere and stayed where it was fails, even if it stood there before. On and in are told by the outlines:
+the thing's middle over the landmark, its lowest point near the landmark's top, or below its rim.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from neo_bringup.collect.collect import said
+from neo_bringup.collect.worlds import said
 from neo_description.signals import GraspPhase
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
 from neo_task.prompt import Query, Task, parse
 from neo_task.scripted import default_vocabulary
 
-LIFTED, MOVED = 0.08, 0.03  # m: up with a pick; along the table with a push
+LIFTED, MOVED = 0.08, 0.03  # m: up with a pick; along the table with a push or a place
 NEAR = 0.30  # m between middles of a thing and what it was put beside
 ASIDE = 0.02  # m to the right side of it, at least
 ON = 0.02  # m: the lowest point of what is on a landmark from its top
@@ -60,6 +61,8 @@ class PrivilegedJudge:
             way = {"left": 1.0, "right": -1.0}.get(task.relation, 0.0)
             along = float(moved[0][1])
             return (way * along if way else abs(along)) > MOVED
+        if any(float(np.linalg.norm(m[:2])) < MOVED for m in moved):
+            return False  # it may have stood there from the start
         return all(self._beside(task, now[name], now[self._name(task.place)]) for name in meant)
 
     def _rests(self, relation: str, name: str, place: str) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from neo_bringup.collect import worlds
-from neo_bringup.collect.collect import said
 from neo_bringup.collect.recording import IMAGE
+from neo_bringup.collect.worlds import said
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
 from neo_world_model import prompts

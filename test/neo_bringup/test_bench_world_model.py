@@ -75,6 +75,16 @@ def test_beside_is_near_and_on_the_side_that_was_asked_for(env, relation, off, d
     assert judge.done() is done
 
 
+def test_what_stood_there_from_the_start_was_not_put_there(env):
+    beside = at(env, "green_cup") + np.array([0.0, 0.2, 0.0])
+    beside[2] = at(env, "red_bottle")[2]
+    put(env, "red_bottle", beside)
+    judge = PrivilegedJudge(env, "put the red bottle next to the green cup")
+    assert not judge.done()
+    put(env, "red_bottle", beside + np.array([0.0, -0.04, 0.0]))
+    assert judge.done()
+
+
 @pytest.fixture(scope="module")
 def laid():
     """Landmark → a world with it and the red bottle."""

@@ -10,9 +10,9 @@ import pytest
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 
-from neo_bringup.collect import bag, things, worlds
+from neo_bringup.collect import bag, helped, things, worlds
 from neo_bringup.collect.acting import Random
-from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds, said
+from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds
 from neo_bringup.collect.recording import Recording
 from neo_bringup.commands import collect as command
 from neo_description.errors import NeoError
@@ -190,7 +190,7 @@ def test_a_world_with_a_landmark_has_one_of_a_colour_of_its_own_and_room_for_its
         pairs = {frozenset(made.model.geom_bodyid[contact.geom]) for contact in data.contact}
         things = {thing.body for thing in made.objects}
         assert not any(pair <= things for pair in pairs)  # nothing touches another thing
-        asked = prompts.draw(np.random.default_rng(seed), said(made), "rest")
+        asked = prompts.draw(np.random.default_rng(seed), worlds.said(made), "rest")
         assert asked.place == f"{landmark.color} {landmark.class_name}"
         seen.add(landmark.class_name)
     assert seen == landmarks()
@@ -218,6 +218,20 @@ def test_things_that_are_kept_back_are_never_drawn_for_training():
     assert len(seen) > 20
     kept_back = next(iter(things.draw(np.random.default_rng(1), unseen=True).values()))
     assert (kept_back["color"], kept_back["class"]) in things.UNSEEN
+
+
+def test_where_the_model_does_not_get_on_the_teacher_does(monkeypatch):
+    monkeypatch.setattr(helped, "PATIENCE", (0.5, 0.6))  # s: nothing is picked up so soon
+    made = collect("helped", 300_001)
+    policy, teacher = (PROVENANCE.index(name) for name in ("policy", "teacher"))
+    alone = int((made.provenance == policy).sum())
+    assert 5 <= alone <= 7
+    assert (made.provenance[:alone] == policy).all()
+    assert (made.provenance[alone:] == teacher).all()
+    assert made.source == "on_policy"
+    gone = np.linalg.norm(np.diff(made.fields["action"], axis=0), axis=1)
+    assert gone[:alone].any()
+    assert gone[alone:].any()
 
 
 def test_a_person_takes_what_is_held_out(monkeypatch):

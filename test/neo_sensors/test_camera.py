@@ -94,6 +94,18 @@ def test_geoms_that_are_left_out_are_in_no_picture(kitchen):
     sim.close()
 
 
+def test_a_small_picture_changes_no_other_picture_of_the_same_model(kitchen):
+    pictures = []
+    for small in (False, True):
+        if small:
+            open_camera("sim", kitchen.model, width=128, height=96).close()
+        sim = open_camera("sim", kitchen.model, image_noise=0.0)
+        sim.set_state(kitchen.qpos)
+        pictures.append(sim.read(0.0, 0).left)
+        sim.close()
+    np.testing.assert_array_equal(*pictures)
+
+
 def test_image_noise_has_the_size_asked_for_and_repeats_with_the_seed(kitchen):
     frames = []
     for noise, seed in ((0.0, 1), (5.0, 1), (5.0, 1), (5.0, 2)):

@@ -41,7 +41,7 @@ class Actor:
     def __init__(self, *_args, **_options):
         self.passed_on, self.sensed, self.forgotten, self.made = [], 0, 0, 0
 
-    def sense(self, _row, _T):
+    def sense(self, _row, _T, _told):
         self.sensed += 1
 
     def passed(self, action):

@@ -6,7 +6,7 @@ from toy import episode
 
 from neo_description.errors import NeoError
 from neo_world_model.mixture import Mixture
-from neo_world_model.modalities import SOURCES
+from neo_world_model.modalities import PROVENANCE, SOURCES
 from neo_world_model.store import Store
 
 ALL = {"sim": 1.0, "web_video": 1.0}
@@ -50,6 +50,21 @@ def test_held_out_episodes_are_never_drawn(store):
         return {values.tobytes() for n in range(20) for values in mixture.batch(20, n)["vision"][:, 0]}
 
     assert not seen(True) & seen(False)
+
+
+@pytest.mark.parametrize("helped", [False, True])
+def test_what_a_policy_did_before_somebody_took_over_counts_as_failed(tmp_path, helped):
+    made = episode(0, 40, "on_policy")
+    made.provenance[:] = PROVENANCE.index("policy")
+    made.provenance[20 if helped else 40 :] = PROVENANCE.index("teacher")
+    made.success = True
+    store = Store.create(tmp_path / "store")
+    store.add(made)
+    batch = Mixture([store], {"on_policy": 1.0}, 8, context=3).batch(200, 0)
+    by_policy = batch["provenance"][:, 2] == PROVENANCE.index("policy")
+    assert by_policy.any()
+    np.testing.assert_array_equal(batch["failed"], by_policy & helped)
+    np.testing.assert_array_equal(batch["succeeded"], ~batch["failed"])
 
 
 def test_no_data_for_the_mix_is_an_error_that_names_what_there_is(store):

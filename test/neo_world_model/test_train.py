@@ -13,10 +13,11 @@ from toy import episode
 
 from neo_description.errors import NeoError
 from neo_world_model import checkpoint, config
-from neo_world_model.evaluate import evaluate
+from neo_world_model.evaluate import evaluate, tensors
 from neo_world_model.mixture import Mixture
 from neo_world_model.store import Store
 from neo_world_model.train import Trainer, rate, train
+from neo_world_model.world_model import WorldModel
 
 SMALL = {
     "width": 32,
@@ -159,21 +160,47 @@ def test_a_run_may_begin_with_weights_and_leave_parts_as_they_are(store, tmp_pat
         train(config.load("ci", **SMALL, stores=[store], frozen=["eyes"]), tmp_path / "other", quiet)
 
 
-def test_where_things_are_may_be_learned_alone_at_less_cost_and_the_card_tells_what_was_before(
-    store, tmp_path
-):
+@pytest.mark.parametrize("part", ["where", "policy"])
+def test_a_part_may_be_learned_alone_at_less_cost_and_the_card_tells_what_was_before(store, tmp_path, part):
     train(config.load("ci", **SMALL, stores=[store], steps=2), tmp_path / "first", quiet)
     said = []
-    more = config.load(
-        "ci", **SMALL, stores=[store], steps=2, start=str(tmp_path / "first"), trained=["where"]
-    )
+    more = config.load("ci", **SMALL, stores=[store], steps=2, start=str(tmp_path / "first"), trained=[part])
     card = train(more, tmp_path / "more", said.append)
     before, after = (checkpoint.load(tmp_path / name)[0].state_dict() for name in ("first", "more"))
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
-    assert changed == {"where"}
-    assert "where" in said[0]
+    assert changed == {part}
+    assert part in said[0]
     assert "predict" not in said[0]
     assert card["made"]["before"]["step"] == 2
+
+
+def test_alone_the_policy_learns_the_same_as_among_all_parts(store):
+    torch.manual_seed(0)
+    model = WorldModel(config.load("ci", **SMALL, stores=[store], modality_dropout=0.0))
+    batch = tensors(Mixture([Store(store)], {"sim": 1.0}, 12, context=4).batch(8, 0), torch.device("cpu"))
+    batch["lesson"].normal_()
+    found = []
+    for alone in (False, True):
+        for name, part in model.named_children():
+            part.requires_grad_(name == "policy" or not alone)
+        torch.manual_seed(1)
+        terms = model(batch, None)
+        model.zero_grad()
+        terms["policy"].backward()
+        found.append((terms["policy"].item(), model.policy.out[0].weight.grad.clone()))
+    assert set(terms) == {"policy", "loss"}
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    torch.testing.assert_close(found[0][1], found[1][1], rtol=1e-3, atol=1e-6)
+
+
+def test_a_part_may_begin_anew_and_all_others_go_on(store, tmp_path):
+    first = config.load("ci", **SMALL, stores=[store], steps=1)
+    train(first, tmp_path / "first", quiet)
+    more = config.load("ci", **SMALL, stores=[store], start=str(tmp_path / "first"), anew=["policy"], seed=5)
+    begun = Trainer(more, tmp_path / "more", quiet).model.state_dict()
+    before = checkpoint.load(tmp_path / "first")[0].state_dict()
+    other = {name.split(".")[0] for name in before if not torch.equal(before[name], begun[name])}
+    assert other == {"policy"}
 
 
 def test_the_second_half_of_a_schedule_ends_as_the_whole_does(store, tmp_path):

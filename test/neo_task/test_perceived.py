@@ -1,0 +1,63 @@
+"""Where perception sees what a prompt is about, and when its word does not count."""
+
+import numpy as np
+import pytest
+
+from neo_description.signals import BodyEstimate, DetectedObject, Safety, Scene
+from neo_task.perceived import STALE, Perceived
+from neo_task.planner import Observation
+
+AT = {"bottle": (0.5, 0.1, 0.0), "cup": (0.4, -0.1, 0.0)}
+
+
+def thing(color, class_name, place, confidence=0.9, **fields):
+    T = np.eye(4)
+    T[:3, 3] = place
+    about = {"visible_fraction": 1.0, "last_seen": 2.0, **fields}
+    return DetectedObject(1, class_name, color, T, np.zeros((6, 6)), np.ones(3), confidence, **about)
+
+
+def seen(*things, time=2.0):
+    T = np.eye(4)
+    T[0, 3] = 0.2  # the robot has come nearer
+    estimate = BodyEstimate(0, time, T, np.zeros(6), T, T, T, Safety.ACTIVE, "")
+    return Observation(time, estimate, {}, Scene(2.0, list(things)))
+
+
+BOTTLE, CUP = thing("red", "bottle", AT["bottle"]), thing("green", "cup", AT["cup"])
+
+
+def test_target_and_place_are_told_in_odom():
+    target, place = Perceived("put the red bottle next to the green cup").places(seen(CUP, BOTTLE))
+    np.testing.assert_allclose(target, (0.7, 0.1, 0.0))
+    np.testing.assert_allclose(place, (0.6, -0.1, 0.0))
+
+
+def test_what_the_prompt_does_not_name_is_not_told():
+    target, place = Perceived("pick up the red bottle").places(seen(CUP, BOTTLE))
+    assert target is not None
+    assert place is None
+
+
+@pytest.mark.parametrize(
+    "prompt", ["pick up the red thing", "look at the table", "juggle with the bottle", "pick up the zorp"]
+)
+def test_a_prompt_without_a_class_that_is_known_is_left_to_the_model(prompt):
+    assert Perceived(prompt).places(seen(BOTTLE)) == [None, None]
+
+
+def test_of_two_that_may_be_meant_the_surer_one_is():
+    sure = thing("red", "bottle", AT["cup"], confidence=0.95)
+    target, _ = Perceived("pick up the bottle").places(seen(BOTTLE, sure))
+    assert target[1] == AT["cup"][1]
+
+
+def test_what_is_hidden_remembered_or_old_is_not_told():
+    perceived = Perceived("pick up the red bottle")
+    for hidden in ({"visible_fraction": 0.1}, {"last_seen": 1.5}):
+        assert perceived.places(seen(thing("red", "bottle", AT["bottle"], **hidden)))[0] is None
+    assert perceived.places(seen(BOTTLE, time=2.0 + 0.9 * STALE))[0] is not None
+    assert perceived.places(seen(BOTTLE, time=2.0 + 1.1 * STALE))[0] is None
+    nothing = seen()
+    nothing.scene = None
+    assert perceived.places(nothing)[0] is None

@@ -1,0 +1,61 @@
+"""Where the actor believes things to be: by its own eyes, or as it is told by better ones."""
+
+import numpy as np
+import pytest
+
+from neo_world_model.actor import Actor
+from neo_world_model.memory import NEAR
+from neo_world_model.modalities import shapes, size
+
+OWN, TRUE = np.array([0.48, 0.06, 0.0]), np.array([0.45, 0.02, 0.0])
+
+
+class Runtime:
+    """Sees the target, and no place, where :data:`OWN` says, give or take 3 cm."""
+
+    sees = True
+
+    def state(self, _row, _source):
+        return np.zeros(4)
+
+    def where(self, vision, _proprio, _text):
+        n = len(vision)
+        return np.tile(OWN, (n, 2, 1)), np.full((n, 2, 3), 0.03), np.tile([0.9, 0.1], (n, 1))
+
+
+def row():
+    (shape, dtype) = shapes()["vision"]
+    return {"vision": np.zeros(shape, dtype), "proprio": np.zeros(size("proprio"), np.float32)}
+
+
+@pytest.fixture
+def actor():
+    return Actor(Runtime(), "pick up the red bottle", context=4)
+
+
+def test_without_help_a_thing_is_where_the_model_sees_it(actor):
+    actor.sense(row(), np.eye(4))
+    np.testing.assert_allclose(actor.places()[0], OWN)
+    assert np.isnan(actor.places()[1]).all()
+    assert actor.known.tolist() == [True, False]
+
+
+def test_told_by_better_eyes_it_is_there_and_the_own_look_does_not_count(actor):
+    for _ in range(5):
+        actor.sense(row(), np.eye(4), (TRUE, None))
+    np.testing.assert_allclose(actor.places()[0], TRUE)
+    assert actor.spread[0] < 0.03
+
+
+def test_what_the_words_do_not_name_is_known_when_it_is_told(actor):
+    actor.sense(row(), np.eye(4), (None, TRUE))
+    assert actor.known.tolist() == [True, True]
+    np.testing.assert_allclose(actor.places(), [OWN, TRUE])
+
+
+def test_a_hidden_thing_stays_near_where_it_was_told_for_a_while(actor):
+    for _ in range(5):
+        actor.sense(row(), np.eye(4), (TRUE, None))
+    for _ in range(3):
+        actor.sense(row(), np.eye(4))
+    assert np.linalg.norm(actor.places()[0] - TRUE) < 0.5 * NEAR
