@@ -60,7 +60,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
     s, k = model.settings, model.settings.context
     words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
     learning, out = model.learning, {}
-    if model.where is not None and learning != {"policy"}:
+    if model.where is not None and s.where_weight and learning != {"policy"}:
         out["where"] = _where(model.where, other, batch)
     if not learning <= {"where", "policy"}:
         out |= _of_states(model, words, other, batch, k, generator)
