@@ -1,5 +1,5 @@
-"""Child processes of a launch: started in a session of their own, killed by the kernel when we die, watched
-through a pidfd, their output prefixed line by line."""
+"""Child processes, killed by the kernel when we die. Those of a launch are started in a session of their own,
+watched through a pidfd, their output prefixed line by line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from neo_bringup.launch_parameters import write_file
@@ -67,15 +70,18 @@ def _merged(entries: list[Path | dict]) -> list[Path | dict]:
     return merged
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    """Runs in the child between fork and exec: SIGKILL when the parent's main thread ends."""
+def die_with(parent: int) -> None:
+    """Runs in a child: SIGKILL when the parent's thread that started it ends."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
-    def prepare() -> None:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
-    return prepare
+def pool(workers: int) -> ProcessPoolExecutor:
+    """Processes that share nothing and end with this one, however it ends."""
+    return ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=die_with, initargs=(os.getpid(),)
+    )
 
 
 class Child:
@@ -95,7 +101,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=partial(die_with, os.getpid()),
             )
         except OSError as error:
             raise NeoError(f"{process.where}: cannot start {words[0]}: {error.strerror}") from None

@@ -10,12 +10,11 @@ import importlib
 import math
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
+from neo_bringup import processes
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.bench.harness import Request
 from neo_description.errors import NeoError
@@ -107,7 +106,7 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
     jobs = _jobs(what, int(seed))
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = min(len(jobs), len(os.sched_getaffinity(0)))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with processes.pool(workers) as pool:
         rows = list(pool.map(_run, jobs))
     return {"rows": rows}
 

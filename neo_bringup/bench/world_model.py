@@ -10,14 +10,14 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from neo_bringup import processes
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.bench.harness import Request
 from neo_world_model import shipped
@@ -67,7 +67,7 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
         return latency(model())
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = len(os.sched_getaffinity(0))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with processes.pool(workers) as pool:
         store = request.folder / "held-out"
         if what == "held_out":
             return held_out(pool, seeds, store)
@@ -90,7 +90,7 @@ def _trial(job: tuple[int, str, str, str]) -> dict[str, Any]:
     return trial(seed, planner, folder, unseen=what == "unseen", shuffled=what == "shuffled")
 
 
-def held_out(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> dict[str, Any]:
+def held_out(pool: Executor, seeds: list[int], folder: Path) -> dict[str, Any]:
     """The model's figures on all episodes collected so far, those of ``seeds`` too; none was trained on."""
     from neo_world_model import checkpoint
     from neo_world_model.evaluate import evaluate
@@ -105,14 +105,14 @@ def held_out(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> dict[
     return {name: value for name, value in figures.items() if isinstance(value, float)}
 
 
-def _throughput(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> dict[str, Any]:
+def _throughput(pool: Executor, seeds: list[int], folder: Path) -> dict[str, Any]:
     from neo_bringup.world_model_bench.throughput import throughput
 
     _collected(pool, seeds, folder)
     return throughput(folder)
 
 
-def _pairs(pool: ProcessPoolExecutor, seeds: list[int], blank: Path) -> list[dict[str, Any]]:
+def _pairs(pool: Executor, seeds: list[int], blank: Path) -> list[dict[str, Any]]:
     from neo_bringup.world_model_bench.permanence import untrained
 
     untrained(model(), blank)
@@ -127,7 +127,7 @@ def _pair(job: tuple[int, str, str]) -> dict[str, Any]:
     return pair(seed, {"model": Runtime(trained, 1), "untrained": Runtime(blank, 1)})
 
 
-def _ranking(pool: ProcessPoolExecutor, seeds: list[int]) -> dict[str, Any]:
+def _ranking(pool: Executor, seeds: list[int]) -> dict[str, Any]:
     """Policy → trials: how far it came and how far it was imagined to come."""
     from neo_bringup.world_model_bench.ranking import POLICIES
 
@@ -142,7 +142,7 @@ def _ranked(job: tuple[int, str, str]) -> dict[str, float]:
     return trial(*job)
 
 
-def _collected(pool: ProcessPoolExecutor, seeds: list[int], folder: Path) -> None:
+def _collected(pool: Executor, seeds: list[int], folder: Path) -> None:
     """Episodes of ``seeds`` are in the store ``folder``."""
     from neo_bringup.collect.collect import drawn_kind
     from neo_world_model.store import Store

@@ -9,10 +9,10 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
+from neo_bringup import processes
 from neo_bringup.collect import collect as collecting
 from neo_description.errors import NeoError
 from neo_teleop.track import Track
@@ -106,7 +106,7 @@ def _simulated(args: argparse.Namespace) -> int:
     workers = min(args.workers or len(os.sched_getaffinity(0)), len(jobs))
     began, kinds = time.monotonic(), Counter[str]()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with processes.pool(workers) as pool:
         for i, episode in enumerate(_in_order(pool, jobs, 2 * workers)):
             store.add(episode)
             kinds[episode.kind] += 1
