@@ -8,8 +8,8 @@
     auc_<event>_next the same, 0.1 s ahead alone
     where_cm         median distance of things from where the model sees them, when a prompt names them
     gripper_cm       median distance of the policy's gripper targets from the teacher's
-    landing_cm       mean distance of named things that fall while the robot stands, from where they are
-                     foretold to be 0.8 s on
+    landing_cm       mean distance of named things that fall, within 2 m of a robot that stands, from where
+                     they are foretold to be 0.8 s on
     landing_ratio    the same over that of going on as fast as in the last step
 
 Chances of events are calibrated on the first half of the windows by Platt's two numbers (Platt 1999), and
@@ -36,6 +36,7 @@ from neo_world_model.world_model import WorldModel
 
 LEVEL, USUAL = 0.9, 0.99
 FALLEN = 0.3  # m lower at the horizon than now
+ROOM = 2.0  # m from the robot: what is farther away is no concern of its
 STAYED = 0.1  # m that at most half of all things may go, or it is the robot that fell
 SEEN = 10  # steps with and without an event that are needed to judge it
 SIZE = 64
@@ -122,7 +123,9 @@ def _landed(model: WorldModel, now: Tensor, then: Tensor, batch: dict[str, Tenso
     onwards = start + then.shape[1] * (start - before)
     moved = (batch["privileged_places"][:, -1] - batch["privileged_places"][:, k - 1]).norm(dim=-1)
     stands = moved.nanmedian(dim=1, keepdim=True).values < STAYED
-    falls = known.all(dim=1) & stands & (start[..., 2] - went[:, -1, :, 2] > FALLEN)
+    falls = (
+        known.all(dim=1) & stands & (start.norm(dim=-1) < ROOM) & (start[..., 2] - went[:, -1, :, 2] > FALLEN)
+    )
     ends = [(end - went[:, -1]).norm(dim=-1)[falls] for end in (found[:, -1], onwards)]
     return torch.stack(ends, dim=-1)
 
