@@ -13,6 +13,7 @@ from neo_description.errors import NeoError
 from neo_description.scenes import Scene
 
 USUAL = 0.25  # chance that the scene's own things stand there
+DEFAULT_RGBA = np.array([0.5, 0.5, 0.5, 1.0], np.float32)  # of a MuJoCo geom that is given none
 EDGE = 0.05  # m from the table's edge that a thing near it stands
 
 
@@ -46,10 +47,14 @@ def make(scene: str, seed: int, kind: dict[str, Any], unseen: bool = False) -> S
 
 
 def _looks(model: mujoco.MjModel, rng: np.random.Generator) -> None:
-    """Every shape's colour by up to a tenth, so that things keep the name of theirs; light by a quarter."""
-    model.geom_rgba[:, :3] = np.clip(
-        model.geom_rgba[:, :3] * rng.uniform(0.9, 1.1, (model.ngeom, 3)), 0.0, 1.0
-    )
+    """Every shape's colour by up to a tenth, so that things keep the name of theirs; light by a quarter.
+
+    A shape's own colour hides its material unless it is MuJoCo's default: such a shape's material changes.
+    """
+    own = (model.geom_matid < 0) | (model.geom_rgba != DEFAULT_RGBA).any(axis=1)
+    for colours, which in ((model.geom_rgba, own), (model.mat_rgba, slice(None))):
+        change = rng.uniform(0.9, 1.1, (len(colours), 3))[which]
+        colours[which, :3] = np.clip(colours[which, :3] * change, 0.0, 1.0)
     model.light_diffuse[:] = np.clip(model.light_diffuse * rng.uniform(0.75, 1.25), 0.0, 1.0)
 
 

@@ -15,12 +15,14 @@ from neo_bringup.collect.acting import Random
 from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds
 from neo_bringup.collect.recording import Recording
 from neo_bringup.commands import collect as command
+from neo_description import scenes
 from neo_description.errors import NeoError
 from neo_description.signals import WholeBodyCommand
 from neo_description.tables import SIDES
 from neo_flywheel.bag import BagWriter, Qos
 from neo_flywheel.message_types import TypeBook
 from neo_ros import convert, graph
+from neo_sensors.camera import open_camera
 from neo_sim.env import NeoEnv
 from neo_world_model import prompts
 from neo_world_model.episode import THINGS
@@ -162,6 +164,25 @@ def test_the_same_seed_gives_the_same_world_and_another_seed_another():
     np.testing.assert_array_equal(a.qpos, b.qpos)
     np.testing.assert_array_equal(a.model.geom_friction, b.model.geom_friction)
     assert not np.array_equal(a.qpos, c.qpos)
+
+
+def test_a_drawn_world_looks_nearly_as_the_scene_does():
+    """The same things in other light: no material is hidden, no colour is another."""
+    for seed in range(20):
+        drawn, plain = worlds.make("kitchen_table", seed, {}), scenes.make("kitchen_table", seed)
+        if [t.name for t in drawn.objects] != [t.name for t in plain.objects]:
+            continue
+        pictures = []
+        for scene in (drawn, plain):
+            camera = open_camera("sim", scene.model, image_noise=0.0)
+            camera.set_state(plain.qpos)
+            pictures.append(camera.read(0.0, 0).left.astype(float))
+            camera.close()
+        off = np.abs(pictures[0] - pictures[1] * pictures[0].mean() / pictures[1].mean())
+        assert not np.array_equal(*pictures)
+        assert np.quantile(off, 0.99) < 0.15 * 255
+        return
+    pytest.fail("no drawn world has the scene's own things")
 
 
 def test_kinds_are_drawn_by_their_shares():
