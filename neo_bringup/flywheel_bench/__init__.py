@@ -1,0 +1,1 @@
+"""Measurements of the flywheel, each a module with ``PARTS``, ``measure`` and ``figures``."""

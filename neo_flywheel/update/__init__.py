@@ -1,0 +1,1 @@
+"""Signed releases of models, and the agent that installs them on a robot."""
