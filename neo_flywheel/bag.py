@@ -4,56 +4,25 @@
         topic = bag.add_topic("/body/state", "neo_msgs/msg/BodyState", qos)
         bag.write(topic, time_ns, cdr)
 
-What is on disk survives ``kill -9``: whole chunks are flushed every ``flush_period`` seconds. The file layout
-is rosbag2's: ``FOLDER/FOLDER_0.mcap`` beside ``metadata.yaml``.
+What is on disk survives ``kill -9``: whole chunks are flushed every ``flush_period`` seconds, and
+:mod:`neo_flywheel.recovery` makes a whole bag of them. The file layout is rosbag2's: ``FOLDER/FOLDER_0.mcap``
+beside ``metadata.yaml``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from mcap.writer import CompressionType, Writer
 
 from neo_description.errors import NeoError
 from neo_flywheel.message_types import TypeBook
-
-NEVER = {"sec": 9223372036, "nsec": 854775807}  # rmw's infinite duration
-
-
-class _Plain(yaml.SafeDumper):
-    """Writes equal parts out in full: no anchors, which few readers expect."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-@dataclass(frozen=True)
-class Qos:
-    """What rosbag2 keeps of a publisher's quality of service."""
-
-    reliable: bool = True
-    latched: bool = False
-    depth: int = 10
-
-    def entry(self) -> dict[str, Any]:
-        """As in ``metadata.yaml``, version 9."""
-        return {
-            "history": "keep_last",
-            "depth": self.depth,
-            "reliability": "reliable" if self.reliable else "best_effort",
-            "durability": "transient_local" if self.latched else "volatile",
-            "deadline": dict(NEVER),
-            "lifespan": dict(NEVER),
-            "liveliness": "automatic",
-            "liveliness_lease_duration": dict(NEVER),
-            "avoid_ros_namespace_conventions": False,
-        }
+from neo_flywheel.metadata import CUSTOM, FileRow, Qos, TopicRow, write_metadata
+from neo_flywheel.provenance import NOTES, Shares
 
 
 @dataclass
@@ -67,7 +36,10 @@ class _Topic:
 
 
 class BagWriter:
-    """One recording. ``custom`` (strings) goes into the metadata; ``flush_period`` in s of wall time."""
+    """One recording. ``flush_period`` in s of wall time.
+
+    ``custom`` (strings) goes into the metadata, with the shares of provenance that the notes in it say.
+    """
 
     def __init__(
         self, folder: Path, book: TypeBook, custom: dict[str, str] | None = None, flush_period: float = 0.25
@@ -76,10 +48,11 @@ class BagWriter:
         self.messages = 0
         self.error = ""
         self._book = book
-        self._custom = custom or {}
+        self.custom = dict(custom or {})
         self._flush_period = flush_period
         self._next_flush = time.monotonic() + flush_period
         self._topics: list[_Topic] = []
+        self._shares = Shares()
         self._schemas: dict[str, tuple[int, str]] = {}
         self._first, self._last = 2**63 - 1, 0
         self._file = folder / f"{folder.name}_0.mcap"
@@ -91,7 +64,14 @@ class BagWriter:
         except OSError as error:
             raise NeoError(f"cannot record into {folder}: {error.strerror}") from None
         self._writer = Writer(self._stream, compression=CompressionType.ZSTD)
-        self._writer.start(profile="ros2", library="neo_flywheel")
+        try:
+            self._writer.start(profile="ros2", library="neo_flywheel")
+            if self.custom:
+                self._writer.add_metadata(CUSTOM, self.custom)
+            self._stream.flush()  # from now on the file is one that can be recovered
+        except OSError as error:
+            self._give_up(error)
+            raise NeoError(self.error) from None
 
     def __enter__(self) -> BagWriter:
         return self
@@ -121,7 +101,8 @@ class BagWriter:
             self._schemas[type_name] = (schema, found.type_hash)
         schema, type_hash = self._schemas[type_name]
         offered = yaml.safe_dump([qos.entry()], sort_keys=False)
-        channel = self._writer.register_channel(name, "cdr", schema, {"offered_qos_profiles": offered})
+        about = {"offered_qos_profiles": offered, "topic_type_hash": type_hash}
+        channel = self._writer.register_channel(name, "cdr", schema, about)
         self._topics.append(_Topic(name, type_name, type_hash, qos, channel))
         return len(self._topics) - 1
 
@@ -132,15 +113,29 @@ class BagWriter:
         row = self._topics[topic]
         try:
             self._writer.add_message(row.channel, log_time=time_ns, publish_time=time_ns, data=cdr)
-            if time.monotonic() >= self._next_flush:
-                self.flush()
+            self._flush_if_due()
         except OSError as error:
             self._give_up(error)
             return False
         row.count += 1
+        if row.name.endswith(NOTES):
+            self._shares.note(time_ns, cdr)
         self.messages += 1
         self._first, self._last = min(self._first, time_ns), max(self._last, time_ns)
         return True
+
+    def idle(self) -> None:
+        """Called where messages are rare: what was written does not wait for the next one to be flushed."""
+        if not self.open:
+            return
+        try:
+            self._flush_if_due()
+        except OSError as error:
+            self._give_up(error)
+
+    def _flush_if_due(self) -> None:
+        if time.monotonic() >= self._next_flush:
+            self.flush()
 
     def flush(self) -> None:
         """Whole chunks to the disk."""
@@ -159,51 +154,22 @@ class BagWriter:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
-        self.error = f"cannot write to {self.folder}: {error.strerror}"
+        self.error = (
+            f"cannot write to {self.folder}: {error.strerror}; what was written before is whole after "
+            f"`neo bag recover {self.folder}`"
+        )
         with contextlib.suppress(OSError):
             self._stream.close()
         with contextlib.suppress(OSError):
             self._write_metadata()
 
     def _write_metadata(self) -> None:
-        start = {"nanoseconds_since_epoch": self._first if self.messages else 0}
-        duration = {"nanoseconds": max(0, self._last - self._first) if self.messages else 0}
-        content = {
-            "rosbag2_bagfile_information": {
-                "version": 9,
-                "storage_identifier": "mcap",
-                "duration": duration,
-                "starting_time": start,
-                "message_count": self.messages,
-                "topics_with_message_count": [
-                    {
-                        "topic_metadata": {
-                            "name": row.name,
-                            "type": row.type_name,
-                            "serialization_format": "cdr",
-                            "offered_qos_profiles": [row.qos.entry()],
-                            "type_description_hash": row.type_hash,
-                        },
-                        "message_count": row.count,
-                    }
-                    for row in self._topics
-                ],
-                "compression_format": "",
-                "compression_mode": "",
-                "relative_file_paths": [self._file.name],
-                "files": [
-                    {
-                        "path": self._file.name,
-                        "starting_time": start,
-                        "duration": duration,
-                        "message_count": self.messages,
-                    }
-                ],
-                "custom_data": self._custom or None,
-                "ros_distro": os.environ.get("ROS_DISTRO", "kilted"),
-            }
-        }
-        file = self.folder / "metadata.yaml"
-        partial = file.with_suffix(".yaml.partial")
-        partial.write_text(yaml.dump(content, Dumper=_Plain, sort_keys=False))
-        partial.replace(file)
+        topics = [
+            TopicRow(row.name, row.type_name, row.type_hash, [row.qos.entry()], row.count)
+            for row in self._topics
+        ]
+        self.custom.update(self._shares.custom(self._last))
+        first, last = (self._first, self._last) if self.messages else (0, 0)
+        write_metadata(
+            self.folder, [FileRow(self._file.name, first, last, self.messages)], topics, self.custom
+        )

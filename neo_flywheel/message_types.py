@@ -27,13 +27,16 @@ class MessageType:
 
 
 class TypeBook:
-    """Looks types up in ament ``prefixes``, nearest first."""
+    """Looks types up in ament ``prefixes``, nearest first, then among ``known``."""
 
-    def __init__(self, prefixes: Iterable[Path]):
+    def __init__(self, prefixes: Iterable[Path], known: Iterable[MessageType] = ()):
         self._prefixes = list(prefixes)
+        self._known = {row.name: row for row in known}
 
     def find(self, name: str) -> MessageType:
         """The type ``package/msg/Name``; NeoError when no prefix has it."""
+        if name in self._known and self._installed(name, "msg") is None:
+            return self._known[name]
         file = self._file(name, "msg")
         parts, listed, queue = [file.read_text()], {name}, self._inner(name, file.read_text())
         while queue:
@@ -49,12 +52,15 @@ class TypeBook:
         type_hash = next(row["hash_string"] for row in hashes if row["type_name"] == name)
         return MessageType(name, "\n".join(parts), type_hash)
 
-    def _file(self, name: str, suffix: str) -> Path:
+    def _installed(self, name: str, suffix: str) -> Path | None:
         package, kind, short = name.split("/")
-        for prefix in self._prefixes:
-            file = prefix / "share" / package / kind / f"{short}.{suffix}"
-            if file.is_file():
-                return file
+        files = (prefix / "share" / package / kind / f"{short}.{suffix}" for prefix in self._prefixes)
+        return next((file for file in files if file.is_file()), None)
+
+    def _file(self, name: str, suffix: str) -> Path:
+        file = self._installed(name, suffix)
+        if file is not None:
+            return file
         looked = ", ".join(map(str, self._prefixes)) or "no prefix: AMENT_PREFIX_PATH is empty"
         raise NeoError(f"no definition of the message type {name} in {looked}")
 

@@ -17,13 +17,16 @@ from rclpy.action import ActionClient, ActionServer
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
 from rclpy.service import Service
+from rclpy.service_introspection import ServiceIntrospectionState
 from rclpy.subscription import Subscription
 
 import neo_description
 from neo_description.errors import NeoError
 from neo_ros import qos
 
+EVENTS = QoSProfile(depth=10)  # of the introspection of actions
 GRAPH_YAML = Path(neo_description.__file__).with_name("graph.yaml")
 
 
@@ -73,8 +76,13 @@ def service_client(node: Node, name: str) -> Client:
 
 
 def action_server(node: Node, name: str, execute: Callable[[Any], Any], **callbacks: Any) -> ActionServer:
-    """A server of the action ``name``; ``callbacks`` as in :class:`rclpy.action.ActionServer`."""
-    return ActionServer(node, interface(entry("actions", name)["type"]), name, execute, **callbacks)
+    """A server of the action ``name``; ``callbacks`` as in :class:`rclpy.action.ActionServer`.
+
+    Its goals and results are topics, too (``NAME/_action/send_goal/_service_event``): for the recorder.
+    """
+    server = ActionServer(node, interface(entry("actions", name)["type"]), name, execute, **callbacks)
+    server.configure_introspection(node.get_clock(), EVENTS, ServiceIntrospectionState.CONTENTS)
+    return server
 
 
 def action_client(node: Node, name: str) -> ActionClient:

@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--source", default="on_policy", help=f"of bags and data: {', '.join(SOURCES)}")
     parser.add_argument(
-        "--by", default="policy", help=f"who chose the bags' actions: {', '.join(PROVENANCE)}"
+        "--by",
+        default="policy",
+        help=f"who chose the actions of bags that do not say: {', '.join(PROVENANCE)}",
     )
     parser.add_argument("--prompt", default="", help="what was asked for in the bags")
     parser.add_argument("--workers", type=int, default=0, help="processes; default: one a core")

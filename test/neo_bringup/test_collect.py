@@ -1,5 +1,6 @@
 """Episodes of the simulated robot, and the same ones out of a bag."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import cv2
 import mujoco
 import numpy as np
 import pytest
+from mcap.reader import make_reader
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 
@@ -19,8 +21,11 @@ from neo_description import scenes
 from neo_description.errors import NeoError
 from neo_description.signals import WholeBodyCommand
 from neo_description.tables import SIDES
+from neo_flywheel import cdr
 from neo_flywheel.bag import BagWriter, Qos
 from neo_flywheel.message_types import TypeBook
+from neo_flywheel.provenance import NOTE_TYPE
+from neo_flywheel.video import VIDEO_TYPE, Encoder
 from neo_ros import convert, graph
 from neo_sensors.camera import open_camera
 from neo_sim.env import NeoEnv
@@ -110,7 +115,6 @@ def test_actions_are_what_was_commanded(run):
 def test_a_hole_in_a_bag_ends_an_episode(run, tmp_path):
     _, folder = run
     cutter_input = next(folder.glob("*.mcap"))
-    from mcap.reader import make_reader
     from mcap.writer import Writer as McapWriter
 
     with cutter_input.open("rb") as stream, (tmp_path / "cut.mcap").open("wb") as out:
@@ -141,6 +145,40 @@ def test_a_bag_that_a_person_drove_says_so(run, tmp_path):
     assert (about["source"], about["kind"], about["prompt"]) == ("teleop", "bag", "wave")
     by = Store(tmp_path).window(0, 0, about["steps"], ("provenance",))["provenance"]
     assert set(by) == {PROVENANCE.index("teleop")}
+
+
+def test_the_notes_of_a_bag_say_who_chose_each_step_and_h264_is_seen(run, tmp_path):
+    direct, folder = run
+    writer = BagWriter(tmp_path / "bag", TypeBook([Path(sys.prefix)], [VIDEO_TYPE]))
+    notes = writer.add_topic("/recorder/notes", NOTE_TYPE, Qos())
+    topics, encoders = {}, {}
+    with next(folder.glob("*.mcap")).open("rb") as stream:
+        messages = list(make_reader(stream).iter_messages(log_time_order=False))
+    begin = messages[0][2].log_time
+    said = [(0.0, "provenance", "none"), (0.0, "prompt", "wave"), (0.55, "provenance", "policy"),
+            (1.05, "provenance", "teleop")]  # fmt: skip
+    for schema, channel, message in messages:
+        name, type_name, data = channel.topic, schema.name, message.data
+        while said and message.log_time - begin >= said[0][0] * 1e9:
+            _, key, value = said.pop(0)
+            writer.write(notes, message.log_time, cdr.key_value_cdr(key, value))
+        if name.endswith("/compressed"):
+            name, type_name = name.replace("/compressed", "/h264"), VIDEO_TYPE.name
+            picture = cdr.compressed_image(data)
+            image = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
+            video, _ = encoders.setdefault(name, Encoder(quality=5)).encode_array(image)
+            data = cdr.compressed_video_cdr(dataclasses.replace(picture, data=video, encoding="h264"))
+        if name not in topics:
+            topics[name] = writer.add_topic(name, type_name, Qos())
+        writer.write(topics[name], message.log_time, data)
+    writer.close()
+    (read,) = bag.read(tmp_path / "bag", provenance="random")
+    by = [PROVENANCE[i] for i in read.provenance]
+    assert by == ["random"] * 5 + ["policy"] * 5 + ["teleop"] * 5
+    assert read.prompt == "wave"
+    assert np.abs(read.fields["vision"].astype(int) - direct.fields["vision"]).mean() < 5.0
+    (given,) = bag.read(tmp_path / "bag", prompt="point")
+    assert given.prompt == "point"
 
 
 def test_a_folder_without_a_bag_is_refused(tmp_path):
