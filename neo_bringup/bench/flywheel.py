@@ -1,0 +1,38 @@
+"""The flywheel, room by room: recorder, store and updates. Real processes are killed, real servers asked.
+
+Whether the whole turns (two rounds of a fleet, the gate) is not measured yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from neo_bringup.bench.figures import Figure
+from neo_bringup.bench.harness import Request
+from neo_bringup.flywheel_bench import recorder, store, update
+
+SEEDS = (1, 1)
+ROOMS: dict[str, Any] = {"recorder": recorder, "store": store, "update": update}
+
+
+def parts(request: Request) -> list[str]:
+    return [
+        f"{seed}/{name}/{part}"
+        for seed in request.seeds
+        for name, room in ROOMS.items()
+        for part in room.PARTS
+    ]
+
+
+def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
+    seed, name, rest = part.split("/", 2)
+    return ROOMS[name].measure(rest, int(seed), request.folder / part, progress)
+
+
+def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
+    out = []
+    for name, room in ROOMS.items():
+        mine = {part: sample for part, sample in samples.items() if part.split("/")[1] == name}
+        out += room.figures(mine)
+    return out
