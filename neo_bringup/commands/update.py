@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HELP = "get, check, install and roll back models on a robot: neo update install --home HOME"
 ROOT_BYTES = 512_000
-LISTEN = 2.0  # s for a robot that runs here
+LISTEN = 10.0  # s at most for a robot to say in what state it is
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rollback.add_argument("reason")
     for sub in (install, rollback):
         sub.add_argument(
-            "--idle", action="store_true", help="do not ask a running robot: it is idle and safe"
+            "--idle", action="store_true", help="no robot runs, or it is idle and safe: ask none"
         )
         sub.add_argument("--namespace", default="", help="ROS namespace of the robot")
     start = action("start", "checks the installed model and prints its folder, for `neo up model:=DIR`")
@@ -154,7 +154,10 @@ def _report(agent: Agent, args: argparse.Namespace) -> str:
 
 
 def at_rest(args: argparse.Namespace) -> str:
-    """Why the robot that runs here must not get another model; empty when it is in STOP, or none runs."""
+    """Why the robot must not get another model now; empty when it says that it is in STOP.
+
+    Silence is no yes: on a busy machine a robot that moves may just not have been heard yet.
+    """
     from neo_msgs.msg import SafetyState
 
     from neo_bringup.client import connect
@@ -162,8 +165,7 @@ def at_rest(args: argparse.Namespace) -> str:
     with connect(args) as stack:
         stack.wait(lambda: stack.safety is not None, LISTEN)
         if stack.safety is None:
-            there = [name for name in stack.names() if name.endswith("/body_control")]
-            return f"{there[0]} runs, and does not say in what state" if there else ""
+            return f"no robot was heard within {LISTEN:g} s; if none runs, say so with --idle"
         return "" if stack.safety.state == SafetyState.STOP else "it has left STOP; `neo mode stop` first"
 
 

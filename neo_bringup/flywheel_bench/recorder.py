@@ -1,9 +1,9 @@
-"""The recorder under attack and under load, and how well odd moments are found.
+"""The recorder under attack and under load, and how well odd moments and faces are found.
 
 ``kill``: a process that records 500 Hz is killed with SIGKILL at random points; what is lost, what is left?
 ``load``: CPU time of the recorder's core for the whole graph's traffic with two cameras at 30 Hz. ``graph``:
-the node, over DDS. ``mining``: anomalies put into made-up episodes. ``faces``: one photographed face, turned,
-scaled and dimmed: what the detector finds.
+the node, over DDS. ``mining``: anomalies put into made-up episodes, and into recorded ones where ``NEO_DATA``
+names a store. ``faces``: one photographed face, turned, scaled and dimmed: what the detector finds.
 """
 
 from __future__ import annotations
@@ -230,15 +230,22 @@ def _graph_figures(sample: dict[str, Any]) -> list[Figure]:
 
 
 def _mining(seed: int, folder: Path, progress: Progress) -> dict[str, Any]:
-    return anomalies.measure(seed, progress)
+    sample = anomalies.measure(seed, progress)
+    if store := os.environ.get("NEO_DATA"):
+        sample["recorded"] = anomalies.measure_store(Path(store), seed, progress)
+    return sample
 
 
 def _mining_figures(sample: dict[str, Any]) -> list[Figure]:
     worst = min(sample["by_kind"], key=sample["by_kind"].get)
-    return [
+    found = [
         Figure("flywheel.mining_auroc", sample["auroc"], sample["n"]),
         Figure("flywheel.mining_auroc_worst", sample["by_kind"][worst], sample["n"], worst),
     ]
+    if recorded := sample.get("recorded"):
+        kinds = ", ".join(f"{kind} {value:.2f}" for kind, value in recorded["by_kind"].items())
+        found.append(Figure("flywheel.mining_auroc_recorded", recorded["auroc"], recorded["n"], kinds))
+    return found
 
 
 def _faces(seed: int, folder: Path, progress: Progress) -> dict[str, Any]:

@@ -17,13 +17,14 @@ INFORMATION = "rosbag2_bagfile_information"
 LARGEST = 8 * 2**20  # bytes
 VERSIONS = range(4, 10)
 FILES, CUSTOM, HASHES, DISTRO, QOS_AS_LIST = 5, 6, 7, 8, 9  # versions that brought these
-COMMON = ("system_default", "unknown", "best_available")
-POLICIES = {  # the words, or rmw's numbers of them
-    "history": ("keep_last", "keep_all"),
-    "reliability": ("reliable", "best_effort"),
-    "durability": ("transient_local", "volatile"),
-    "liveliness": ("automatic", "manual_by_node", "manual_by_topic"),
-}
+POLICIES = {  # by rmw's numbers, rmw/types.h; older versions wrote these
+    "history": ("system_default", "keep_last", "keep_all", "unknown"),
+    "reliability": ("system_default", "reliable", "best_effort", "unknown", "best_available"),
+    "durability": ("system_default", "transient_local", "volatile", "unknown", "best_available"),
+    "liveliness": (
+        "system_default", "automatic", "manual_by_node", "manual_by_topic", "unknown", "best_available",
+    ),
+}  # fmt: skip
 TIMES = ("deadline", "lifespan", "liveliness_lease_duration")
 
 
@@ -84,27 +85,33 @@ def _topic(row: Any, version: int) -> None:
         raise NeoError(f"{about['name']} is serialised as {about.get('serialization_format')!r}; cdr is read")
     if version >= HASHES:
         _of(about, "type_description_hash", str)
-    offered = _of(about, "offered_qos_profiles", list if version >= QOS_AS_LIST else str)
+    profiles(_of(about, "offered_qos_profiles", list if version >= QOS_AS_LIST else str))
+
+
+def profiles(offered: list[Any] | str) -> list[dict[str, Any]]:
+    """What each publisher offered, policies in words, from a list or its YAML; NeoError when it is none."""
     if isinstance(offered, str):
         try:
             offered = yaml.safe_load(offered) or []
         except yaml.YAMLError:
-            raise NeoError(f"metadata.yaml: offered_qos_profiles of {about['name']} are no YAML") from None
-    for profile in _of({"offered_qos_profiles": offered}, "offered_qos_profiles", list):
-        _profile(_of({"profile": profile}, "profile", dict))
+            raise NeoError("offered_qos_profiles are no YAML") from None
+    rows = _of({"offered_qos_profiles": offered}, "offered_qos_profiles", list)
+    return [_profile(_of({"profile": row}, "profile", dict)) for row in rows]
 
 
-def _profile(profile: dict[str, Any]) -> None:
+def _profile(row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, words in POLICIES.items():
-        value = _of(profile, name, (str, int))
-        if value not in (*words, *COMMON, *range(6)):
-            raise NeoError(f"metadata.yaml: {name} {value!r}; one of {', '.join((*words, *COMMON))}")
+        value = _of(row, name, (str, int))
+        if value not in (*words, *range(len(words))):
+            raise NeoError(f"metadata.yaml: {name} {value!r}; one of {', '.join(words)}")
+        found[name] = words[value] if isinstance(value, int) else value
     for name in TIMES:
-        time = _of(profile, name, dict)
-        _of(time, "sec", int)
-        _of(time, "nsec", int)
-    _of(profile, "depth", int)
-    _of(profile, "avoid_ros_namespace_conventions", bool)
+        time = _of(row, name, dict)
+        found[name] = _of(time, "sec", int), _of(time, "nsec", int)
+    for name, kind in (("depth", int), ("avoid_ros_namespace_conventions", bool)):
+        found[name] = _of(row, name, kind)
+    return found
 
 
 def _files(about: dict[str, Any], version: int) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mcap.reader import make_reader
 
 from neo_description.errors import NeoError
@@ -68,13 +67,13 @@ class BagReader:
 
     def qos(self, topic: str) -> Qos:
         """Of the first publisher."""
-        offered = self.topics[topic].get("offered_qos_profiles") or []
-        offered = yaml.safe_load(offered) if isinstance(offered, str) else offered
-        first = offered[0] if offered else {}
+        offered = bag_metadata.profiles(self.topics[topic].get("offered_qos_profiles") or [])
+        if not offered:
+            return Qos()
         return Qos(
-            reliable=first.get("reliability") not in ("best_effort", 2),
-            latched=first.get("durability") in ("transient_local", 1),
-            depth=int(first.get("depth", 10)),
+            reliable=offered[0]["reliability"] != "best_effort",
+            latched=offered[0]["durability"] == "transient_local",
+            depth=offered[0]["depth"],
         )
 
 

@@ -111,6 +111,10 @@ class _Check:
             about = row["topic_metadata"]
             if about.get("type") != schema.name:
                 raise NeoError(f"{channel.topic} is {schema.name}; metadata.yaml says {about.get('type')}")
+            offered = channel.metadata.get("offered_qos_profiles")
+            listed = bag_metadata.profiles(about["offered_qos_profiles"])
+            if offered and bag_metadata.profiles(offered) != listed:
+                raise NeoError(f"{channel.topic} was offered with another quality than metadata.yaml says")
             decode = self._decoder(schema, about.get("type_description_hash"))
             for data in samples.get(channel.topic, []):
                 message = _decoded(decode, data, channel.topic, schema.name)

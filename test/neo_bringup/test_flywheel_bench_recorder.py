@@ -17,7 +17,8 @@ SAMPLES = {
         "h264": {"cpu_share": 0.1, "dropped": 1, "sent": 10, "bytes": 2_000_000},
     },
     "0/graph": {"sent": {"a": 10, "b": 5}, "dropped": {"a": 1}, "cpu_s": 0.3, "ticks": 1000, "wall_s": 2.5},
-    "0/mining": {"auroc": 0.95, "by_kind": {"push": 0.99, "drop": 0.8}, "n": 100},
+    "0/mining": {"auroc": 0.95, "by_kind": {"push": 0.99, "drop": 0.8}, "n": 100,
+                 "recorded": {"auroc": 0.7, "by_kind": {"push": 0.9}, "n": 10}},
     "0/faces": {"upright": 0.9, "n_upright": 40, "turned": 0.1, "n_turned": 40},
 }  # fmt: skip
 

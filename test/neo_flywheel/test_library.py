@@ -9,9 +9,10 @@ import yaml
 from neo_bringup.flywheel_bench import bags
 from neo_description.errors import NeoError
 from neo_flywheel.bag import BagWriter, Qos
-from neo_flywheel.store.bag_metadata import INFORMATION
+from neo_flywheel.store.bag_metadata import INFORMATION, POLICIES
 from neo_flywheel.store.catalogue import Filters
 from neo_flywheel.store.library import REASON, Library, recordings
+from neo_flywheel.store.rebag import BagReader
 from neo_flywheel.store.validate import validate
 
 
@@ -103,7 +104,9 @@ def profile(about):
         ("do not name the same", lambda about: about["files"].clear()),
         ("of bag_0.mcap that its messages do not", lambda about: about["files"][0].update(message_count=1)),
         ("depth is missing", lambda about: profile(about).pop("depth")),
-        ("history 'keep_none'; one of keep_last", lambda about: profile(about).update(history="keep_none")),
+        ("history 'never'; one of system_default", lambda about: profile(about).update(history="never")),
+        ("another quality than", lambda about: profile(about)["lifespan"].update(sec=7)),
+        ("another quality than", lambda about: profile(about).update(reliability="best_effort")),
         ("sec is '-1'", lambda about: profile(about)["lifespan"].update(sec=-1)),
         ("ros_distro is '1.5'", lambda about: about.update(ros_distro=1.5)),
         ("nope.mcap is missing", lambda about: name_file(about, "nope.mcap")),
@@ -202,3 +205,20 @@ def test_a_clip_has_its_trigger_as_a_tag(library, tmp_path):
     added = library.add_bag(bags.made(tmp_path / "clip", states=2, custom={"trigger": "surprise"}))
     assert library.catalogue.find(Filters(tags=("trigger:surprise",)))[0].id == added.id
     assert library.catalogue.get(str(added.id)).kind == "clip"
+
+
+def test_a_recording_of_an_older_rosbag2_is_taken(library, bag):
+    """Version 8 wrote quality of service as YAML text with rmw's numbers."""
+
+    def older(about):
+        about.update(version=8)
+        for row in about["topics_with_message_count"]:
+            for offered in row["topic_metadata"]["offered_qos_profiles"]:
+                for name, words in POLICIES.items():
+                    offered[name] = words.index(offered[name])
+            text = yaml.safe_dump(row["topic_metadata"]["offered_qos_profiles"])
+            row["topic_metadata"]["offered_qos_profiles"] = text
+
+    change(bag, older)
+    assert library.add_bag(bag).reason == ""
+    assert BagReader(bag).qos("/neo1/safety/state").latched
