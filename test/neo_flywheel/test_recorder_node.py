@@ -265,7 +265,7 @@ def test_surprise_makes_a_clip_of_what_came_before_it_with_video(start_recorder,
     bag = tmp_path / "run" / "clip-0001" / "bag"
     found = counts(bag)
     assert found["/neo1/body/state"] >= 25
-    assert found["/neo1/world_model/surprise"] >= 50
+    assert found["/neo1/world_model/surprise"] >= 25  # few are kept for a reader that is late
     assert ("trigger", "surprise: 0.9950") in notes(bag)
     assert metadata.read_custom(bag)["trigger"] == "surprise: 0.9950"
     decoder = Decoder()
