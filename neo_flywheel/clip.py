@@ -20,11 +20,12 @@ from neo_description.errors import NeoError
 from neo_flywheel import cdr, story
 from neo_flywheel.faces import AROUND, LOOK_EVERY, Faces, cover
 from neo_flywheel.metadata import CUSTOM
+from neo_flywheel.provenance import NOTE_TYPE
 from neo_flywheel.video import VIDEO, Decoder, Encoder
 
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
 LOGGED = (
-    "diagnostic_msgs/msg/KeyValue", "nav_msgs/msg/Odometry", "neo_msgs/msg/BodyState",
+    NOTE_TYPE, "nav_msgs/msg/Odometry", "neo_msgs/msg/BodyState",
     "neo_msgs/msg/Consequences", "neo_msgs/msg/GraspStatus", "neo_msgs/msg/HandState",
     "neo_msgs/msg/SafetyState", "neo_msgs/msg/Surprise",
 )  # fmt: skip
@@ -35,7 +36,6 @@ CLIPPED = (
     "tf2_msgs/msg/TFMessage",
 )  # fmt: skip
 PICTURES = (COMPRESSED, VIDEO)
-NOTED = "diagnostic_msgs/msg/KeyValue"  # every one of these stays in the log: they are few, and hold on
 LEAD = 5.0  # s before a clip from which a video is decoded, to have a key picture
 JPEG_QUALITY = 90
 
@@ -71,6 +71,7 @@ def decimated(
     folder: Path, rate: float, about: dict[str, str], leave_out: Callable[[int], bool] = lambda _: False
 ) -> bytes:
     """The log of a bag: of each topic among ``LOGGED`` at most ``rate`` messages a second (Hz); no pictures.
+    Of notes every one: they are few, and hold on.
 
     ``leave_out(time_ns)``: moments of which nothing is taken.
     """
@@ -80,7 +81,7 @@ def decimated(
     for schema, channel, message in story.messages(story.bag_file(folder)):
         if schema is None or schema.name not in LOGGED:
             continue
-        if schema.name != NOTED and message.log_time < due.get(channel.id, 0):
+        if schema.name != NOTE_TYPE and message.log_time < due.get(channel.id, 0):
             continue
         if leave_out(message.log_time):
             continue
@@ -122,7 +123,7 @@ def cut(folder: Path, first_ns: int, last_ns: int, about: dict[str, str], images
 
 
 def _key(schema: Schema, message: Message) -> bytes:
-    if schema.name == NOTED:
+    if schema.name == NOTE_TYPE:
         return cdr.key_value(message.data)[0].encode()
     return message.data if schema.name == "tf2_msgs/msg/TFMessage" else b""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from neo_description.errors import NeoError
-from neo_flywheel import clip, story
+from neo_flywheel import clip, files, story
 from neo_flywheel.campaign import Campaign, Window
 from neo_flywheel.privacy import Privacy
 
@@ -177,14 +176,8 @@ class Courier:
             ) from None
 
     def _write(self) -> None:
-        partial = self._file.with_name(self._file.name + ".partial")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("w") as stream:
-                json.dump(vars(self._state), stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(self._file)
+            files.write_json(self._file, vars(self._state))
         except OSError as error:
             raise NeoError(
                 f"cannot keep account in {self._file}, so nothing leaves: {error.strerror}"
@@ -195,11 +188,7 @@ def folder_put(folder: Path) -> Put:
     """Puts into a folder, whole or not at all."""
 
     def put(key: str, data: bytes) -> None:
-        file = folder / key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(file.name + ".partial")
-        partial.write_bytes(data)
-        partial.replace(file)
+        files.write(folder / key, data)
 
     return put
 

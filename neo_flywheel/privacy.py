@@ -12,7 +12,6 @@ No file, nothing leaves. It is read anew before every single thing that would le
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -22,6 +21,7 @@ from typing import Any
 import yaml
 
 from neo_description.errors import NeoError
+from neo_flywheel import files
 
 SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 DAY = 24 * 60  # minutes
@@ -78,13 +78,7 @@ class Privacy:
         """Writes ``file``, whole or not at all."""
         rows = {row.name: getattr(self, row.name) for row in fields(self)}
         rows["no_go"] = list(self.no_go)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(file.name + ".partial")
-        with partial.open("w") as stream:
-            yaml.safe_dump(rows, stream, sort_keys=False)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
+        files.write(file, yaml.safe_dump(rows, sort_keys=False).encode())
 
     def refuses(self, kind: str, now: datetime) -> str:
         """Why nothing of ``kind`` (log, clips, images) may leave ``now`` (local time); empty when it may."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import struct
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,12 +15,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-import lz4.frame
 import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, ChunkIndex, MessageIndex, Metadata, MetadataIndex, Schema
+from mcap.stream_reader import get_chunk_data_stream
 from mcap.writer import MCAP0_MAGIC as MAGIC
 
 from neo_description.errors import NeoError
@@ -30,7 +29,7 @@ from neo_flywheel.provenance import NOTES, Shares
 
 HEAD = struct.Struct("<BQ")  # opcode, length
 LARGEST = 1 << 31  # bytes: no record is longer, so a length above it is damage
-MESSAGE = struct.Struct("<HIQQ")
+MESSAGE = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
 DAMAGE = (ValueError, KeyError, RuntimeError, struct.error, zstandard.ZstdError, McapError)
 
 
@@ -158,18 +157,11 @@ def _take(found: Scan, opcode: int, content: bytes, end: int) -> None:
 
 
 def _unpacked(chunk: Chunk) -> bytes:
-    """The records of a chunk; ValueError when they are not what was written."""
-    if chunk.compression == "zstd":
-        data = zstandard.decompress(chunk.data, chunk.uncompressed_size)
-    elif chunk.compression == "lz4":
-        data = lz4.frame.decompress(chunk.data)
-    else:
-        data = chunk.data
-    if len(data) != chunk.uncompressed_size or (
-        chunk.uncompressed_crc and zlib.crc32(data) != chunk.uncompressed_crc
-    ):
-        raise ValueError("checksum")
-    return data
+    """The records of a chunk; one of ``DAMAGE`` when they are not what was written."""
+    stream, length = get_chunk_data_stream(chunk, validate_crc=True)
+    if length != chunk.uncompressed_size:
+        raise ValueError("size")
+    return stream.read(length)
 
 
 def _look_into(found: Scan, data: bytes) -> list[MessageIndex]:

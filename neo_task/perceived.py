@@ -8,7 +8,7 @@ from neo_description.errors import RefusedError
 from neo_task.planner import Observation
 from neo_task.prompt import TABLE, Query, parse
 from neo_task.scripted import default_vocabulary
-from neo_task.taking import VISIBLE
+from neo_task.taking import in_plain_view
 
 STALE = 0.3  # s: what was seen longer ago says nothing of now
 
@@ -33,14 +33,5 @@ class Perceived:
         scene = observation.scene
         if scene is None or observation.time - scene.time > STALE or query.class_name in ("", TABLE):
             return None
-        seen = [
-            thing
-            for thing in scene.objects
-            if query.matches(thing.color, thing.class_name)
-            and thing.visible_fraction >= VISIBLE
-            and thing.last_seen >= scene.time
-        ]
-        if not seen:
-            return None
-        best = max(seen, key=lambda thing: thing.confidence)
-        return (observation.estimate.T_odom_base @ best.T_base_object)[:3, 3]
+        seen = [s for s in in_plain_view(observation, query) if s.thing.last_seen >= scene.time]
+        return seen[0].centre if seen else None

@@ -49,6 +49,12 @@ class Observation:
     scene: Scene | None = None
     cut: Any = None
 
+    def objects(self) -> list[tuple[DetectedObject, np.ndarray]]:
+        """Objects perceived, each with its pose in odom (4, 4)."""
+        if self.scene is None:
+            return []
+        return [(thing, self.estimate.T_odom_base @ thing.T_base_object) for thing in self.scene.objects]
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -116,13 +122,6 @@ class Context:
     def error(self, side: str) -> float:
         """Distance (m) of a gripper from where :meth:`move` sent it."""
         return float(np.linalg.norm(self.gripper(side)[:3, 3] - self._targets[side][:3, 3]))
-
-    def objects(self) -> list[tuple[DetectedObject, np.ndarray]]:
-        """Objects perceived, each with its pose in odom (4, 4)."""
-        if self.now.scene is None:
-            return []
-        T_odom_base = self.now.estimate.T_odom_base
-        return [(thing, T_odom_base @ thing.T_base_object) for thing in self.now.scene.objects]
 
     def pause(self, seconds: float) -> Generator[None, None, None]:
         """Let plant time pass."""

@@ -76,7 +76,7 @@ def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[
     yield from let_go(ctx, side)
     if landmark is not None and holds(task):
         yield from ctx.pause(ctx.params.look_again)
-        seen = in_plain_view(ctx, Query(target.thing.color, target.thing.class_name))
+        seen = in_plain_view(ctx.now, Query(target.thing.color, target.thing.class_name))
         if seen and not rests(task, landmark, seen[0]):
             raise TaskFailed("lost", f"the {target.name} is not {task.relation} the {landmark.name}")
     return target
@@ -165,7 +165,7 @@ def push(ctx: Context, task: Task) -> Script:
     yield from move(ctx, side, T_back, ctx.params.move_speed)
     ctx.body(release=(side,))
     yield from ctx.pause(ctx.params.look_again)
-    seen = in_plain_view(ctx, task.target)
+    seen = in_plain_view(ctx.now, task.target)
     pushed = way * float(seen[0].centre[1] - target.centre[1]) if seen else 0.0
     if pushed < 0.3 * ctx.params.push_distance:
         moved = f"moved {pushed * 100:.0f} cm" if seen else "is out of sight"

@@ -12,7 +12,7 @@ import numpy as np
 
 from neo_description.signals import DetectedObject, GraspPhase, HandAction
 from neo_task.grasp_pose import UP, GraspPlan, Obstacle, plan_grasp, takes
-from neo_task.planner import Context, TaskFailed
+from neo_task.planner import Context, Observation, TaskFailed
 from neo_task.prompt import Query
 
 VISIBLE = 0.3  # share of the outline that must be seen before an object's place is trusted
@@ -42,15 +42,15 @@ class Sighting:
         return f"{self.thing.color} {self.thing.class_name}"
 
 
-def candidates(ctx: Context, query: Query) -> list[Sighting]:
+def candidates(now: Observation, query: Query) -> list[Sighting]:
     """Objects that the query may mean, the most certain first."""
-    found = [Sighting(t, T) for t, T in ctx.objects() if query.matches(t.color, t.class_name)]
+    found = [Sighting(t, T) for t, T in now.objects() if query.matches(t.color, t.class_name)]
     return sorted(found, key=lambda s: -s.thing.confidence)
 
 
-def in_plain_view(ctx: Context, query: Query) -> list[Sighting]:
+def in_plain_view(now: Observation, query: Query) -> list[Sighting]:
     """The candidates of which enough is seen for their place to be trusted."""
-    return [s for s in candidates(ctx, query) if s.thing.visible_fraction >= VISIBLE]
+    return [s for s in candidates(now, query) if s.thing.visible_fraction >= VISIBLE]
 
 
 def find(ctx: Context, query: Query) -> Generator[None, None, Sighting]:
@@ -65,7 +65,7 @@ def find(ctx: Context, query: Query) -> Generator[None, None, Sighting]:
             scene = ctx.now.scene
             if scene is not None and scene.time > seen_at:
                 seen_at = scene.time
-                here = in_plain_view(ctx, query)
+                here = in_plain_view(ctx.now, query)
                 moved = last is None or not here or apart(here[0], last) > ctx.params.steady_distance
                 still = 0 if moved else still + 1
                 if here and (last is None or last.thing.id != here[0].thing.id):
@@ -83,11 +83,11 @@ def apart(a: Sighting, b: Sighting) -> float:
 
 
 def in_sight(ctx: Context) -> str:
-    return ", ".join(sorted({f"{t.color} {t.class_name}" for t, _ in ctx.objects()})) or "nothing"
+    return ", ".join(sorted({f"{t.color} {t.class_name}" for t, _ in ctx.now.objects()})) or "nothing"
 
 
 def _others(ctx: Context, target: Sighting) -> list[Obstacle]:
-    seen = (Sighting(t, T) for t, T in ctx.objects() if t.id != target.thing.id)
+    seen = (Sighting(t, T) for t, T in ctx.now.objects() if t.id != target.thing.id)
     return [Obstacle(s.centre, s.radius, float(s.thing.size[2])) for s in seen if apart(s, target) > 0.03]
 
 
@@ -169,7 +169,7 @@ def _take_once(
     yield from move(ctx, side, plan.T_before, ctx.params.move_speed)
     yield from ctx.pause(ctx.params.look_again)
 
-    again = in_plain_view(ctx, query)
+    again = in_plain_view(ctx.now, query)
     if again:
         if apart(again[0], target) > ctx.params.moved_distance:
             raise TaskFailed("lost", f"the {target.name} has moved")
@@ -236,7 +236,7 @@ def _elsewhere(ctx: Context, side: str, target: Sighting) -> bool:
     """Whether the object is seen now, well away from the hand that should hold it."""
     seen = [
         s
-        for s in in_plain_view(ctx, Query(target.thing.color, target.thing.class_name))
+        for s in in_plain_view(ctx.now, Query(target.thing.color, target.thing.class_name))
         if ctx.now.scene and s.thing.last_seen >= ctx.now.scene.time
     ]
     hand = ctx.gripper(side)[:3, 3]

@@ -116,7 +116,7 @@ def _withdraw(fleet: Fleet, args: argparse.Namespace) -> str:
 
 
 def _step(fleet: Fleet, args: argparse.Namespace) -> str:
-    from neo_flywheel.update import files
+    from neo_flywheel import files
 
     for file in args.report:
         fleet.take_report(files.read_json(file, "report"))

@@ -114,19 +114,19 @@ def frozen_by_the_clock(lab: Lab, home: Path) -> Try:
 
 def mixed_snapshot(lab: Lab, home: Path) -> Try:
     """Today's timestamp with yesterday's snapshot, both truly signed."""
-    image = lab.image()
-    old = image.file("snapshot", image.versions("snapshot")[-1]).read_bytes()
-    lab.publish(NEW)
-    image.file("snapshot", image.versions("snapshot")[-1]).write_bytes(old)
-    return lambda: take(agent(home))
+    return _mixed(lab, home, "snapshot")
 
 
 def mixed_targets(lab: Lab, home: Path) -> Try:
     """Today's snapshot with yesterday's list of files."""
+    return _mixed(lab, home, "targets")
+
+
+def _mixed(lab: Lab, home: Path, role: str) -> Try:
     image = lab.image()
-    old = image.file("targets", image.versions("targets")[-1]).read_bytes()
+    old = image.file(role, image.versions(role)[-1]).read_bytes()
     lab.publish(NEW)
-    image.file("targets", image.versions("targets")[-1]).write_bytes(old)
+    image.file(role, image.versions(role)[-1]).write_bytes(old)
     return lambda: take(agent(home))
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from neo_description.errors import NeoError
+from neo_flywheel import files
 from neo_flywheel.store import episode_file
 from neo_flywheel.store.catalogue import Catalogue, Row
 from neo_flywheel.store.objects import ObjectStore
@@ -66,7 +67,7 @@ class Library:
             raise NeoError(f"{folder} holds no recording: neither metadata.yaml nor .mcap")
         say(f"{folder}: hashing")
         try:
-            digests = {file.name: _sha256(file) for file in sorted(folder.iterdir()) if _plain(file)}
+            digests = {file.name: files.sha256(file) for file in sorted(folder.iterdir()) if _plain(file)}
         except OSError as error:
             raise NeoError(f"cannot read {folder}: {error}") from None
         bags = [digest for name, digest in digests.items() if name.endswith(".mcap")]
@@ -93,7 +94,7 @@ class Library:
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / episode_file.NAME
             episode_file.save(episode, file)
-            sha256 = _sha256(file)
+            sha256 = files.sha256(file)
             known = self._known(sha256)
             if known is not None:
                 return known
@@ -201,11 +202,6 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return value if value == value else None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _plain(file: Path) -> bool:

@@ -22,11 +22,9 @@ from mcap.opcode import Opcode
 from mcap.stream_reader import get_chunk_data_stream
 
 from neo_description.errors import NeoError
+from neo_flywheel.scan import HEAD, MAGIC, MESSAGE
 
-MAGIC = b"\x89MCAP0\r\n"
 LARGEST = 2**30  # bytes of a record or of an unpacked chunk
-MESSAGE = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
-HEAD = struct.Struct("<BQ")  # opcode, length
 Take = Callable[[records.Channel, int, bytes], None]  # channel, log time (ns), message
 
 

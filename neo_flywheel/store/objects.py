@@ -31,6 +31,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from neo_description.errors import NeoError
+from neo_flywheel import files
 
 PART_SIZE = 8 * 2**20  # bytes
 SETTINGS = {"endpoint": "endpoint", "region": "region"}  # ours → obstore's
@@ -162,7 +163,8 @@ class ObjectStore:
             obstore.put(self._store, key, data, mode="overwrite", use_multipart=False)
         self.sent += len(data)
         if self._folder is not None:
-            _sync(self._folder / key)
+            files.sync_file(self._folder / key)
+            files.sync_folder((self._folder / key).parent)
 
     @contextmanager
     def _errors(self, what: str, key: str = "") -> Any:
@@ -193,13 +195,3 @@ def _part(digest: str) -> str:
 
 def _object(digest: str) -> str:
     return f"objects/{digest[:2]}/{digest}.json"
-
-
-def _sync(file: Path) -> None:
-    """To the disk: the file, and its name in the folder."""
-    for path in (file, file.parent):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from neo_description.errors import NeoError, RefusedError
-from neo_flywheel.update import agreement, clock, files, health
+from neo_flywheel import files
+from neo_flywheel.update import agreement, clock, health
 from neo_flywheel.update.manifest import Content, Release
 from neo_flywheel.update.slots import Home, Slot, State
 from neo_flywheel.update.source import Progress

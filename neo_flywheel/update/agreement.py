@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from neo_description.errors import NeoError, RefusedError
-from neo_flywheel.update import clock, director, files, health, source
+from neo_flywheel import files
+from neo_flywheel.update import clock, director, health, source
 from neo_flywheel.update.manifest import CANARY, MANIFEST, Content, Release, check_name
 from neo_flywheel.update.source import Progress, UntrustedError
 from neo_flywheel.update.trust import Client, fetch

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from neo_description.errors import NeoError
-from neo_flywheel.update import clock, director, files, keys, release
+from neo_flywheel import files
+from neo_flywheel.update import clock, director, keys, release
 from neo_flywheel.update.manifest import STABLE, Release, check_name
 from neo_flywheel.update.repository import Repository, held
 from neo_flywheel.update.rollout import Gate, Rollout, Stage

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
 from neo_description.errors import NeoError
-from neo_flywheel.update import files
+from neo_flywheel import files
 
 PASSPHRASE = "NEO_KEY_PASSPHRASE"
 PRIVATE = 0o600

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from neo_description.errors import NeoError
-from neo_flywheel.update import files
+from neo_flywheel import files
 
 MANIFEST, REPLAY = "release.json", "replay.safetensors"
 STABLE, CANARY = "stable", "canary"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neo_description.errors import NeoError
-from neo_flywheel.update import files
+from neo_flywheel import files
 from neo_flywheel.update.manifest import (
     CANARY,
     MANIFEST,

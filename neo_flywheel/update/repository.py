@@ -31,7 +31,8 @@ from tuf.api.metadata import (
 from tuf.api.serialization import DeserializationError
 
 from neo_description.errors import NeoError
-from neo_flywheel.update import files, keys
+from neo_flywheel import files
+from neo_flywheel.update import keys
 from neo_flywheel.update.clock import utc_now
 from neo_flywheel.update.keys import KeyFile
 from neo_flywheel.update.rules import Rules

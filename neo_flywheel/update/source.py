@@ -20,7 +20,7 @@ from tuf.ngclient import FetcherInterface
 from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
 
 from neo_description.errors import NeoError, RefusedError
-from neo_flywheel.update import files
+from neo_flywheel import files
 from neo_flywheel.update.manifest import Content
 
 BLOCK = 1 << 16  # bytes

@@ -16,7 +16,8 @@ from tuf.api.metadata import Metadata, Root, TargetFile, Timestamp
 from tuf.ngclient import Updater
 
 from neo_description.errors import NeoError
-from neo_flywheel.update import files, source
+from neo_flywheel import files
+from neo_flywheel.update import source
 from neo_flywheel.update.source import UntrustedError
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from neo_bringup.flywheel_bench import toy_model
 from neo_bringup.flywheel_bench.update import take_all
 from neo_bringup.flywheel_bench.update_lab import NEW, OLD, PATIENT, agent, served
 from neo_description.errors import NeoError, RefusedError
-from neo_flywheel.update import director, files, health, release
+from neo_flywheel import files
+from neo_flywheel.update import director, health, release
 from neo_flywheel.update.agent import Agent
 from neo_flywheel.update.slots import Home
 

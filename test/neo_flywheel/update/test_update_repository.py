@@ -194,7 +194,7 @@ def test_a_publisher_that_is_killed_leaves_the_state_before_or_after(lab):
     script = (
         "import os, signal, sys; from pathlib import Path\n"
         "from neo_bringup.flywheel_bench.update_lab import Lab\n"
-        "from neo_flywheel.update import files, release\n"
+        "from neo_flywheel import files\nfrom neo_flywheel.update import release\n"
         "true = files.write\n"
         "def dies(file, content, mode=0o644):\n"
         "    true(file, content, mode)\n"

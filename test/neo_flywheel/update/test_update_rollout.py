@@ -139,7 +139,7 @@ def test_it_is_the_same_after_it_was_stored():
 def fleet(lab):
     """Forty robots, two of them canaries, on the old release; the new one published to canaries."""
     fleet = lab.fleet()
-    from neo_flywheel.update import files
+    from neo_flywheel import files
 
     files.write_json(lab.fleet_folder / "robots.json", ROBOTS)
     fleet.apply()

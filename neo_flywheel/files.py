@@ -13,8 +13,6 @@ from typing import Any
 
 from neo_description.errors import NeoError
 
-BLOCK = 1 << 20  # bytes read at once
-
 
 def sync_folder(folder: Path) -> None:
     """What was renamed, made or removed in ``folder`` is on the disk."""
@@ -61,11 +59,8 @@ def read_json(file: Path, what: str) -> Any:
 
 def sha256(file: Path) -> str:
     """Of the content, in hex."""
-    digest = hashlib.sha256()
     with file.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
