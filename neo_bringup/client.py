@@ -35,10 +35,22 @@ class TaskGoal:
         self._handle: Any = None
         self._result: Any = None
 
-    def send(self, prompt: str, planner: str = "", timeout: float = 0.0, wait: float = 10.0) -> None:
-        """Sends the prompt; NeoError when no robot takes it within ``wait`` s."""
-        if not self._client.wait_for_server(timeout_sec=wait):
+    def send(
+        self,
+        prompt: str,
+        planner: str = "",
+        timeout: float = 0.0,
+        wait: float = 10.0,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Sends the prompt, unless ``given_up`` before; NeoError when no robot takes it within ``wait`` s.
+
+        Once it is sent, this waits for the answer: only a goal that was taken can be cancelled.
+        """
+        if not self._stack.wait(lambda: self.server_alive() or given_up(), wait):
             raise NeoError("no robot found: nobody serves do_task; start one with `neo up`")
+        if given_up():
+            return
         goal = DoTask.Goal(prompt=prompt, planner=planner, timeout=timeout)
         sent = self._client.send_goal_async(goal, feedback_callback=lambda m: self._progress(m.feedback))
         if not self._stack.wait(sent.done, wait):
@@ -57,10 +69,13 @@ class TaskGoal:
         """The action's result; only when done."""
         return self._result.result().result
 
-    def cancel(self) -> None:
-        """Asks for the goal's end, if it was accepted; the result says ``cancelled``."""
-        if self._handle is not None:
-            self._handle.cancel_goal_async()
+    def cancel(self, wait: float = 3.0) -> None:
+        """Ends the goal, if one was taken; NeoError when it is not done within ``wait`` s."""
+        if self._handle is None:
+            return
+        self._handle.cancel_goal_async()
+        if not self._stack.wait(lambda: self.done, wait):
+            raise NeoError("the robot did not end the task, it may go on; `neo stop` stops it")
 
     def server_alive(self) -> bool:
         return self._client.server_is_ready()

@@ -7,11 +7,14 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from neo_description.errors import NeoError
+
+LOCK_WAIT = 0.5  # s for what holds a lock no longer than it takes to start
 
 
 def sync_folder(folder: Path) -> None:
@@ -65,13 +68,24 @@ def sha256(file: Path) -> str:
 
 @contextlib.contextmanager
 def lock(folder: Path, what: str) -> Iterator[None]:
-    """One process at a time works on ``folder``; NeoError when another does. The kernel frees it at death."""
+    """One process at a time works on ``folder``; NeoError when another does. The kernel frees it at death.
+
+    A process that is being started holds a copy of the open file until it runs a program of its own; so
+    a lock that was just left may look taken for a moment.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise NeoError(
-                f"another process works on the {what} in {folder}; try again when it is done"
-            ) from None
+        deadline = time.monotonic() + LOCK_WAIT
+        while not _locks(stream):
+            if time.monotonic() > deadline:
+                raise NeoError(f"another process works on the {what} in {folder}; try again when it is done")
+            time.sleep(0.01)
         yield
+
+
+def _locks(stream: IO[str]) -> bool:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False

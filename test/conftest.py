@@ -1,7 +1,11 @@
 """What every room's tests may use: ROS in this process, in a domain of its own; nodes on one executor."""
 
 import gc
+import os
 import time
+
+# before torch is loaded: toy models gain nothing by two threads, and on busy cores each waits for the other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import rclpy

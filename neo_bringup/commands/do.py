@@ -8,6 +8,7 @@ from typing import Any
 
 from neo_bringup.client import TaskGoal, add_namespace, connect
 from neo_description.errors import NeoError
+from neo_ros.stop_signal import StopSignal
 
 HELP = 'give the robot a task: neo do "pick up the red bottle"'
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: done; 1: not done, with the reason; NeoError (2): could not run."""
-    with connect(args) as stack:
+    with connect(args) as stack, StopSignal() as stop:
         shown = [""]
 
         def progress(feedback: Any) -> None:
@@ -37,16 +38,14 @@ def run(args: argparse.Namespace) -> int:
                     flush=True,
                 )
 
-        goal = TaskGoal(stack, progress)
+        goal, interrupted = TaskGoal(stack, progress), stop.future.done
         try:
-            try:
-                goal.send(args.prompt, args.planner, args.timeout)
-                while not stack.wait(lambda: goal.done, 1.0):
-                    if not goal.server_alive() and not stack.wait(lambda: goal.done, 3.0):
-                        raise NeoError("the robot went away while it worked on the task")
-            except KeyboardInterrupt:
+            goal.send(args.prompt, args.planner, args.timeout, given_up=interrupted)
+            while not stack.wait(lambda: goal.done or interrupted(), 1.0):
+                if not goal.server_alive() and not stack.wait(lambda: goal.done, 3.0):
+                    raise NeoError("the robot went away while it worked on the task")
+            if not goal.done:
                 goal.cancel()
-                stack.wait(lambda: goal.done, 3.0)
                 print("cancelled")
                 return 1
             result = goal.result
