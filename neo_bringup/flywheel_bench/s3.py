@@ -12,7 +12,7 @@ from typing import Any
 
 from neo_description.errors import NeoError
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": "secret"}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "lab:someone", "AWS_SECRET_ACCESS_KEY": "secret"}  # as Swift has them
 
 
 @contextmanager

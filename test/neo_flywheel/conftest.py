@@ -1,19 +1,30 @@
-"""A real S3 server in a process of its own."""
+"""Real S3 servers, each in processes of its own: moto, and OpenStack Swift where it is installed."""
 
 import pytest
 
-from neo_bringup.flywheel_bench.s3 import server
+from neo_bringup.flywheel_bench import s3 as s3_moto
+from neo_bringup.flywheel_bench import swift as s3_swift
 
 
 @pytest.fixture(scope="session")
-def s3_server():
-    with server() as endpoint:
+def moto():
+    """The endpoint."""
+    with s3_moto.server() as endpoint:
         yield endpoint
 
 
-@pytest.fixture
-def s3(s3_server, monkeypatch):
-    """The server's endpoint; the environment holds its credentials."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    return s3_server
+@pytest.fixture(scope="session")
+def swift():
+    """The endpoint."""
+    if not s3_swift.there():
+        pytest.skip("OpenStack Swift is not installed: apt install swift-{proxy,account,container,object}")
+    with s3_swift.server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(params=["moto", "swift"])
+def s3(request, monkeypatch):
+    """A server's endpoint; the environment holds its credentials."""
+    for name, value in s3_moto.CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return request.getfixturevalue(request.param)

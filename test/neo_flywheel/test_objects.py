@@ -1,4 +1,4 @@
-"""Objects in a folder and on a real S3 server: whole, once each, and taken up again after a kill."""
+"""Objects in a folder and on real S3 servers: whole, once each, and taken up again after a kill."""
 
 import hashlib
 import os
@@ -18,12 +18,14 @@ PART = 1000
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=["folder", "s3"])
-def make(request, tmp_path):
+@pytest.fixture(params=["folder", "moto", "swift"])
+def make(request, tmp_path, monkeypatch):
     """Opens the same store again and again."""
     if request.param == "folder":
         return lambda: ObjectStore(tmp_path / "objects", part_size=PART)
-    endpoint, bucket = request.getfixturevalue("s3"), f"b{os.urandom(6).hex()}"
+    endpoint, bucket = request.getfixturevalue(request.param), f"b{os.urandom(6).hex()}"
+    for name, value in servers.CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
     servers.client(endpoint).create_bucket(Bucket=bucket)
     return lambda: ObjectStore(f"s3://{bucket}/some/prefix", {"endpoint": endpoint}, part_size=PART)
 
