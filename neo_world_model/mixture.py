@@ -37,7 +37,8 @@ OTHERS = 0.7  # chance that another prompt is drawn for a window, to find things
 class Mixture:
     """``held_out``: every so-manieth episode is kept for evaluation, and only those when ``held`` is True.
 
-    ``context``: how many of the ``steps`` are past; ``mirror``: share of windows drawn as in a mirror.
+    ``context``: how many of the ``steps`` are past; ``mirror``: share of windows drawn as in a mirror;
+    ``light``: how much brighter or darker a window's pictures become, see :func:`lit`.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Mixture:
         held: bool = False,
         context: int = 1,
         mirror: float = 0.0,
+        light: float = 0.0,
     ):
         unknown = set(weights) - set(SOURCES)
         if unknown:
@@ -57,7 +59,7 @@ class Mixture:
         self.steps = steps
         self._stores = stores
         self._seed = (seed, int(held))
-        self._context, self._mirror = context, mirror
+        self._context, self._mirror, self._light = context, mirror, light
         self._taught: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         of: dict[str, list[tuple[int, int, int]]] = {}
         for s, store in enumerate(stores):
@@ -126,6 +128,8 @@ class Mixture:
         if "action" in window and "proprio" in window:
             lesson, out["failed"][i] = self._lesson(s, e, start + self._context - 1)
             window |= lesson
+        if "vision" in window and self._light > 0.0:
+            window["vision"] = lit(window["vision"], self._light, rng)
         flipped = bool(rng.random() < self._mirror)
         for name, values in (mirrored(window) if flipped else window).items():
             out[name][i] = values
@@ -146,6 +150,14 @@ class Mixture:
         horizon = self.steps - self._context
         action, far = lesson(whole["action"], whole.get("progress"), rows, done, now, horizon)
         return {"lesson": action, "lesson_progress": far}, bool(helped[now])
+
+
+def lit(vision: np.ndarray, light: float, rng: np.random.Generator) -> np.ndarray:
+    """Pictures (…, 3) uint8 as under another lamp: all brighter or darker by a factor of up to e^±``light``,
+    each colour by a quarter of that besides, so that colours keep their names."""
+    gain = np.exp(rng.uniform(-light, light) + rng.uniform(-0.25 * light, 0.25 * light, 3))
+    seen = np.clip(np.arange(256)[:, None] * gain, 0.0, 255.0).astype(np.uint8)
+    return np.stack([seen[vision[..., colour], colour] for colour in range(3)], axis=-1)
 
 
 def _rows(things: list[str], *names: str) -> list[int]:

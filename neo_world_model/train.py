@@ -69,7 +69,9 @@ class Trainer:
         self._length = settings.context + settings.horizon
         own = settings.seed + 1000 * place.rank  # each rank draws its own windows
         each, k = settings.held_out, settings.context
-        self.drawn = Mixture(stores, mix, self._length, own, each, context=k, mirror=settings.mirror)
+        self.drawn = Mixture(
+            stores, mix, self._length, own, each, context=k, mirror=settings.mirror, light=settings.light
+        )
         self._held = Mixture(stores, mix, self._length, settings.seed, each, held=True, context=k)
         self.model = _begun(settings).to(place.device)
         self._wrapped = share_out(self.model, settings.sharding, place)

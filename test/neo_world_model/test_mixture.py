@@ -5,7 +5,7 @@ import pytest
 from toy import episode
 
 from neo_description.errors import NeoError
-from neo_world_model.mixture import Mixture
+from neo_world_model.mixture import Mixture, lit
 from neo_world_model.modalities import PROVENANCE, SOURCES
 from neo_world_model.store import Store
 
@@ -32,6 +32,24 @@ def test_the_same_seed_and_number_give_the_same_batch(store):
     for name, values in a.batch(5, 7).items():
         np.testing.assert_array_equal(values, b.batch(5, 7)[name])
     assert not np.array_equal(a.batch(5, 7)["proprio"], a.batch(5, 8)["proprio"])
+
+
+def test_another_lamp_is_brighter_or_darker_and_leaves_colours_their_names():
+    grey = np.stack([np.arange(256, dtype=np.uint8)] * 3, axis=-1)
+    seen = [lit(grey, 0.3, np.random.default_rng(seed)).astype(int) for seed in range(50)]
+    assert all((np.diff(rows, axis=0) >= 0).all() for rows in seen)
+    gains = np.array([rows[128] / 128.0 for rows in seen])
+    assert np.std(gains.mean(axis=1)) > 0.1
+    assert (np.abs(np.log(gains)) < 1.25 * 0.3 + 0.01).all()
+    assert (np.ptp(gains, axis=1) / gains.mean(axis=1) < 0.16).all()
+
+
+def test_a_window_is_lit_alike_in_both_eyes_and_at_all_times(store):
+    plain, other = (Mixture([store], {"sim": 1.0}, 8, light=light).batch(1, 0) for light in (0.0, 0.3))
+    before, after = plain["vision"][..., 0], other["vision"][..., 0]
+    assert not np.array_equal(before, after)
+    assert all(len(np.unique(after[before == value])) == 1 for value in np.unique(before))
+    np.testing.assert_array_equal(plain["touch"], other["touch"])
 
 
 def test_what_a_source_lacks_is_marked_and_zero(store):
