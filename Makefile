@@ -52,7 +52,7 @@ $(STAMPS)/venv:
 
 $(STAMPS)/packages: $(STAMPS)/venv $(wildcard requirements/*.txt)
 	@echo "setup: Python packages, pinned (about 2 GB with torch; some minutes the first time)"
-	@$(PIP) -r requirements/runtime.txt -r requirements/ros.txt -r requirements/dev.txt
+	@$(PIP) -r requirements/runtime.txt -r requirements/ros.txt -r requirements/dev.txt -r requirements/ray.txt
 	@touch $@
 
 $(STAMPS)/tf2_msgs: $(STAMPS)/packages $(TF2) tools/build_interfaces.sh

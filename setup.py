@@ -59,6 +59,7 @@ setup(
         "test": ["pytest"],
         "runtime": requirements("runtime.txt"),
         "ros": requirements("ros.txt"),
+        "ray": requirements("ray.txt"),
     },
     entry_points={
         "console_scripts": ["neo = neo_bringup.cli:main"]

@@ -7,7 +7,7 @@ topic that somebody adds stays on the robot until somebody decides otherwise.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -90,11 +90,15 @@ def decimated(
     return out.end()
 
 
-def cut(folder: Path, first_ns: int, last_ns: int, about: dict[str, str], images: bool) -> bytes:
+def cut(
+    folder: Path, first_ns: int, last_ns: int, about: dict[str, str], images: bool, also: Collection[str] = ()
+) -> bytes:
     """The messages of a bag from ``first_ns`` to ``last_ns``, every picture with its faces covered.
 
-    What is latched (``/tf_static``, notes …) stands at the beginning, whenever it was said. ``images`` false:
-    no pictures. NeoError when pictures are wanted and there is no face detector.
+    ``also``: types that go besides those in ``CLIPPED``. ``images`` false: no pictures.
+
+    What is latched (``/tf_static``, notes …) stands at the beginning, whenever it was said. NeoError when
+    pictures are wanted and there is no face detector.
     """
     file = story.bag_file(folder)
     pictures = _Pictures()
@@ -117,7 +121,7 @@ def cut(folder: Path, first_ns: int, last_ns: int, about: dict[str, str], images
             covered = pictures.covered(schema, channel, message)
             if covered is not None:
                 out.write(schema, channel, message.log_time, covered)
-        elif schema.name in CLIPPED:
+        elif schema.name in CLIPPED or schema.name in also:
             out.write(schema, channel, message.log_time, message.data)
     return out.end()
 

@@ -2,6 +2,7 @@
 
     courier = Courier(put, privacy_file, state_folder)
     courier.carry(robot, bags, campaigns, say)      # logs first, then clips
+    courier.carry_episode(robot, folder, say)       # a whole one, for a fleet that learns from its robots
 
 ``put(key, data)`` hands bytes to whoever stores them and raises OSError when it cannot. Keys are made of what
 they hold, so the same data has the same key, wherever it is put twice.
@@ -20,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from neo_description.errors import NeoError
-from neo_flywheel import clip, files, story
+from neo_flywheel import clip, files, metadata, story
 from neo_flywheel.campaign import Campaign, Window
 from neo_flywheel.privacy import Privacy
+from neo_flywheel.store import episode_bag
 
 Put = Callable[[str, bytes], None]
 LOG_RATE = 2.0  # Hz
@@ -54,9 +56,7 @@ class Courier:
 
         NeoError when the privacy file or the account cannot be read or written.
         """
-        if not ROBOT.fullmatch(robot):
-            raise NeoError(f"robot {robot!r}; letters, digits, '_', '.' and '-' are allowed, at most 64")
-        self._privacy()
+        self._check(robot)
         stories: dict[Path, story.Story] = {}
         for folder in bags:
             try:
@@ -68,6 +68,31 @@ class Courier:
             for folder, told in stories.items():
                 left += self._clips(robot, folder, told, campaign, say)
         return left
+
+    def carry_episode(self, robot: str, folder: Path, say: Callable[[str], None]) -> bool:
+        """Takes a recorded episode (:mod:`episode_bag`) as a whole, once; whether it left now.
+
+        Needs consent to clips; its pictures to images too, faces covered. NeoError as :meth:`carry`.
+        """
+        self._check(robot)
+        token = f"episode {_identity(folder)}"
+        if token in self._state.sent:
+            return False
+        told = story.read(folder)
+        why = self._refuses_span("clips", told.first_ns, told.last_ns)
+        if not why:
+            images = not self._refuses("images")
+            about = metadata.read_custom(folder) | {"robot": robot, "kind": "episode"}
+            data = clip.cut(folder, told.first_ns, told.last_ns, about, images, also=(episode_bag.NUMBERS,))
+            why = self._send("clips", "episode", robot, data, token, images=images)
+        if why:
+            say(f"{folder}: {why}")
+        return not why
+
+    def _check(self, robot: str) -> None:
+        if not ROBOT.fullmatch(robot):
+            raise NeoError(f"robot {robot!r}; letters, digits, '_', '.' and '-' are allowed, at most 64")
+        self._privacy()
 
     def left_today(self) -> int:
         """Bytes that may still leave today."""
@@ -110,11 +135,8 @@ class Courier:
         """Known before any work is done: why a clip would not leave."""
         if not campaign.runs(datetime.fromtimestamp(self._clock(), UTC)):
             return "the campaign does not run now"
-        if why := self._refuses("clips"):
+        if why := self._refuses_span("clips", window.first_ns, window.last_ns):
             return why
-        span = (_local(window.first_ns * 1e-9), _local(window.last_ns * 1e-9))
-        if self._privacy().touches_no_go(*span):
-            return "recorded in a no-go time"
         clips, _ = self._state.campaigns.get(campaign.campaign, [0, 0])
         return "the campaign has its clips" if clips >= campaign.max_clips else ""
 
@@ -153,6 +175,12 @@ class Courier:
 
     def _refuses(self, kind: str) -> str:
         return self._privacy().refuses(kind, _local(self._clock()))
+
+    def _refuses_span(self, kind: str, first_ns: int, last_ns: int) -> str:
+        if why := self._refuses(kind):
+            return why
+        span = (_local(first_ns * 1e-9), _local(last_ns * 1e-9))
+        return "recorded in a no-go time" if self._privacy().touches_no_go(*span) else ""
 
     def _privacy(self) -> Privacy:
         return Privacy.load(self._privacy_file)

@@ -23,6 +23,7 @@ CASCADES = (
     "haarcascade_profileface.xml",
 )
 WORK_WIDTH = 640  # px to which pictures are brought: the cascades know faces from 20 px on
+MOST_TIMES = 4  # that a small picture is enlarged: in fewer than 5 px nobody is known
 NEIGHBOURS = 3
 GROW = 0.35  # of a face's size on every side: hair, chin, and the other eye's parallax
 STEP = 1.2  # of the sizes that are tried
@@ -49,7 +50,7 @@ def _cascades() -> tuple[cv2.CascadeClassifier, ...]:
 def find(image: np.ndarray) -> list[Box]:
     """Faces in (H, W, 3) uint8 BGR; NeoError when there is no detector."""
     cascades = _cascades()
-    scale = WORK_WIDTH / image.shape[1]
+    scale = min(WORK_WIDTH / image.shape[1], MOST_TIMES)
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     grey = cv2.equalizeHist(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR))
     boxes: list[Box] = []

@@ -1,6 +1,6 @@
-"""The flywheel, room by room: recorder, store and updates. Real processes are killed, real servers asked.
+"""The flywheel, room by room: recorder, store, gate and updates, then whether the whole turns: a fleet.
 
-Whether the whole turns (two rounds of a fleet, the gate) is not measured yet.
+Real processes are killed, real servers asked. A quick run leaves out what takes hours.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from typing import Any
 
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
-from neo_bringup.flywheel_bench import recorder, store, update
+from neo_bringup.flywheel_bench import fleet, gate, recorder, store, update
 
 SEEDS = (1, 1)
-ROOMS: dict[str, Any] = {"recorder": recorder, "store": store, "update": update}
+ROOMS: dict[str, Any] = {
+    "recorder": recorder, "store": store, "gate": gate, "update": update, "fleet": fleet,
+}  # fmt: skip
 
 
 def parts(request: Request) -> list[str]:
@@ -22,6 +24,7 @@ def parts(request: Request) -> list[str]:
         for seed in request.seeds
         for name, room in ROOMS.items()
         for part in room.PARTS
+        if not (request.quick and getattr(room, "LONG", False))
     ]
 
 

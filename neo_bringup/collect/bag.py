@@ -21,6 +21,7 @@ from neo_description.errors import NeoError
 from neo_description.tables import SIDES
 from neo_flywheel import cdr
 from neo_flywheel.provenance import NOTES
+from neo_flywheel.store import episode_bag
 from neo_flywheel.video import Decoder
 from neo_ros import convert, graph
 from neo_world_model.episode import Episode
@@ -42,11 +43,13 @@ def read(
     """The episodes of a bag, in order: where ticks are missing for a step or more, a new one begins.
 
     ``provenance`` and ``prompt`` are of bags whose notes do not say them; a given ``prompt`` counts before a
-    noted one. NeoError when there is no whole step.
+    noted one. A bag that was recorded as an episode is that one. NeoError when there is no whole step.
     """
     files = sorted(folder.glob("*.mcap"))
     if not files:
         raise NeoError(f"no bag in {folder}: it holds no .mcap file")
+    if episode_bag.holds(folder):
+        return [episode_bag.load(folder)]
     reader = _Reader(provenance)
     for file in files:
         with file.open("rb") as stream:

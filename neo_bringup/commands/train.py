@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +43,10 @@ def run(args: argparse.Namespace) -> int:
     """0: trained. NeoError (2): could not."""
     from neo_world_model.train import train
 
-    given: dict[str, Any] = {}
-    for row in args.set:
-        name, sign, value = row.partition("=")
-        if not sign:
-            raise NeoError(f"--set {row!r}; write it as steps=500")
-        given[name] = yaml.safe_load(value)
+    overrides = given(args.set)
     if args.store:
-        given["stores"] = [str(store.resolve()) for store in args.store]
-    settings = config.load(args.recipe, **given)
+        overrides["stores"] = [str(store.resolve()) for store in args.store]
+    settings = config.load(args.recipe, **overrides)
     if not settings.stores:
         raise NeoError("nothing to train on: --store FOLDER (neo collect makes one)")
     first = os.environ.get("RANK", "0") == "0"
@@ -59,6 +55,17 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.out}/model.safetensors: " + ", ".join(
             f"{k} {v:.3f}" for k, v in card["figures"].items() if isinstance(v, float)))  # fmt: skip
     return 0
+
+
+def given(rows: Sequence[str]) -> dict[str, Any]:
+    """Settings out of ``NAME=VALUE``."""
+    found = {}
+    for row in rows:
+        name, sign, value = row.partition("=")
+        if not sign:
+            raise NeoError(f"--set {row!r}; write it as steps=500")
+        found[name] = yaml.safe_load(value)
+    return found
 
 
 def _say(line: str) -> None:

@@ -14,8 +14,10 @@ from datetime import datetime
 from pathlib import Path
 
 from neo_description.errors import NeoError
+from neo_flywheel.store.catalogue import Row
 from neo_flywheel.store.library import Library
 from neo_flywheel.store.query import Filters
+from neo_world_model.episode import Episode
 
 UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -101,6 +103,13 @@ def recording(what: str, args: argparse.Namespace) -> Iterator[Path]:
         if "metadata.yaml" not in library.files(row):
             raise NeoError(f"episode {row.id} came from {row.kind}; it is no recording")
         yield library.fetch(row, Path(scratch) / f"episode_{row.id}", progress)
+
+
+def episodes(folder: Path, row: Row, by: str) -> list[Episode]:
+    """Of a recording out of the library; ``by``: who chose its actions where it does not say."""
+    from neo_bringup.collect import bag
+
+    return bag.read(folder, "on_policy", by, row.prompt)
 
 
 def progress(line: str) -> None:

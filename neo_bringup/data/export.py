@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from neo_bringup.data import common
 from neo_description.errors import NeoError
-from neo_flywheel.store.catalogue import Row
-from neo_flywheel.store.library import Library
-from neo_world_model.episode import Episode
+from neo_flywheel.learning.dataset import Episodes
 
 HELP = "write episodes as a dataset: neo data export --format lerobot --outcome done --out dataset"
 FORMATS = ("lerobot", "store")
@@ -49,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
             rows = catalogue.find(common.filters(args), args.limit)
         if not rows:
             raise NeoError("no episode matches; nothing to export")
-        source = _Episodes(library, rows[::-1], args.by)
+        read = partial(common.episodes, by=args.by)
+        source = Episodes(library, rows[::-1], read, common.progress, alike=True)
         count = _write(args, source)
         about = {"format": args.format, "folder": str(args.out.resolve()), "episodes": count}
         catalogue.add_product("dataset", args.out.name, episodes=source.taken, about=about)
@@ -59,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     return SOME_LEFT_OUT if source.left_out else 0
 
 
-def _write(args: argparse.Namespace, source: _Episodes) -> int:
+def _write(args: argparse.Namespace, source: Episodes) -> int:
     if args.format == "lerobot":
         from neo_flywheel.store import lerobot
 
@@ -74,50 +72,3 @@ def _write(args: argparse.Namespace, source: _Episodes) -> int:
     if not count:
         raise NeoError(f"no episode could be read; first: {source.left_out[0]}")
     return count
-
-
-class _Episodes:
-    """Episodes of ``rows``, one recording at a time on the disk; ``left_out`` says what could not be read."""
-
-    def __init__(self, library: Library, rows: list[Row], by: str):
-        self.taken: list[int] = []
-        self.left_out: list[str] = []
-        self._library, self._rows, self._by = library, rows, by
-        self._modalities: list[str] = []
-
-    def __iter__(self) -> Iterator[Episode]:
-        for row in self._rows:
-            with tempfile.TemporaryDirectory() as scratch:
-                try:
-                    folder = self._library.fetch(row, Path(scratch) / "bag", common.progress)
-                    found = list(self._read(row, folder))
-                except NeoError as error:
-                    self._leave_out(f"episode {row.id}: {error}")
-                    continue
-            yield from found
-            self.taken += [row.id] if found else []
-        if not self.taken:
-            raise NeoError(f"no episode could be read; first: {self.left_out[0]}")
-
-    def _read(self, row: Row, folder: Path) -> Iterator[Episode]:
-        from neo_bringup.collect import bag
-        from neo_flywheel.store import episode_file
-
-        if (folder / episode_file.NAME).exists():
-            found = [episode_file.load(folder / episode_file.NAME)]
-        else:
-            found = bag.read(folder, "on_policy", self._by, row.prompt)
-        for episode in found:
-            has = sorted(episode.fields)
-            self._modalities = self._modalities or has
-            if has != self._modalities:
-                first = ", ".join(self._modalities)
-                self._leave_out(f"episode {row.id} has {', '.join(has)}; the dataset's first has {first}")
-                continue
-            if row.outcome and episode.success is None:
-                episode.success = row.outcome == "done"
-            yield episode
-
-    def _leave_out(self, why: str) -> None:
-        self.left_out.append(why)
-        common.progress(f"left out: {why}")

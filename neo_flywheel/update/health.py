@@ -1,6 +1,7 @@
 """Is a model fit to act? Asked in a process of its own, so that a graph that crashes or hangs is an answer.
 
-``python -m neo_flywheel.update.health FOLDER ACT_MS TIMEOUT`` prints one JSON list of what was found.
+``python -m neo_flywheel.update.health FOLDER ACT_MS TIMEOUT REPLAY`` prints one JSON list of what was found;
+``REPLAY`` is 1 where answers are stored with the model, 0 where none is released yet.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,10 +45,13 @@ class Finding:
     words: str
 
 
-def check(folder: Path, limits: Limits) -> list[Finding]:
-    """Every check of the model in ``folder``, in a process of its own; ends by ``limits.timeout``."""
+def check(folder: Path, limits: Limits, released: bool = True) -> list[Finding]:
+    """Every check of the model in ``folder``, in a process of its own; ends by ``limits.timeout``.
+
+    ``released``: it must answer as stored when it was; else finite numbers to the same inputs do.
+    """
     words = [sys.executable, "-m", "neo_flywheel.update.health", str(folder.resolve()), str(limits.act_ms)]
-    words.append(str(math.ceil(limits.timeout) + 1))
+    words += [str(math.ceil(limits.timeout) + 1), str(int(released))]
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     before = _cpu_of_children()
     try:
@@ -78,8 +83,8 @@ def reason(findings: list[Finding]) -> str:
     return "; ".join(f"{f.check}: {f.words}" for f in findings if not f.ok)
 
 
-def examine(folder: Path, act_ms: float) -> Iterator[Finding]:
-    """The checks, in this process; ends at the first that fails."""
+def examine(folder: Path, act_ms: float, released: bool = True) -> Iterator[Finding]:
+    """The checks, in this process; ends at the first that fails. ``released``: see :func:`check`."""
     from neo_flywheel.update import replay
     from neo_world_model.runtime import Runtime
 
@@ -92,7 +97,7 @@ def examine(folder: Path, act_ms: float) -> Iterator[Finding]:
     checks: dict[str, Callable[[], str]] = {
         "loads": loads,
         "contract": lambda: contract(opened["runtime"]),
-        "replay": lambda: as_before(replay.differences(folder)),
+        "replay": lambda: as_before(replay.differences(folder)) if released else finite(folder),
         "latency": lambda: latency(opened["runtime"], act_ms),
     }
     for name, run in checks.items():
@@ -167,11 +172,20 @@ def as_before(differences: list[str]) -> str:
     return "answers as when it was released"
 
 
+def finite(folder: Path) -> str:
+    """NeoError when a graph answers a plain input with what is no finite number."""
+    from neo_flywheel.update import replay
+
+    with tempfile.TemporaryDirectory() as scratch:
+        replay.record(folder, Path(scratch) / replay.REPLAY)
+    return "answers are finite"
+
+
 def main() -> int:
     """0 also for a model that is not fit: the answer is on stdout."""
-    folder, act_ms = Path(sys.argv[1]), float(sys.argv[2])
+    folder, act_ms, released = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[4] == "1"
     signal.alarm(int(sys.argv[3]))  # a graph without an end ends also when nobody waits any more
-    print(json.dumps([vars(finding) for finding in examine(folder, act_ms)]))
+    print(json.dumps([vars(finding) for finding in examine(folder, act_ms, released)]))
     return 0
 
 
