@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import time
 
 # before torch is loaded: toy models gain nothing by two threads, and on busy cores each waits for the other
@@ -14,6 +15,9 @@ from rclpy.task import Future
 from neo_bringup.instance import claim_free_domain
 from neo_description import scenes
 from neo_ros import environment, executor
+
+# a shell's job in the background ignores Ctrl-C, and so would every program that tests start and interrupt
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
