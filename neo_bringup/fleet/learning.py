@@ -8,6 +8,7 @@ from pathlib import Path
 from neo_bringup.engine import Engine
 from neo_bringup.fleet.settings import Settings
 from neo_bringup.learning import round as learning
+from neo_flywheel.learning.gate import Verdict
 from neo_flywheel.store.library import Library
 
 LEAST = 2  # episodes to train on: one of them to measure by
@@ -32,5 +33,5 @@ def learn(
     count = sum(not given.choice.held(row) for row in rows)
     if count < LEAST:
         why = f"{count} of {len(rows)} episodes to train on, the others are held out; {LEAST} are needed"
-        return learning.Round(running, {"passed": False, "reasons": [why], "lines": []})
+        return learning.Round(running, Verdict(reasons=[why]).row())
     return learning.learn(library, running, folder, given, engine, say)

@@ -91,10 +91,9 @@ def keep_model(place: Place, version: str, model: Path) -> Path:
 
 
 def _publish(place: Place, version: str, channel: str) -> None:
-    at = datetime.fromtimestamp(
-        place.settings().began + ROUND * int(version), UTC
-    )  # by the fleet's own clock:
-    made = {"time": at.isoformat(timespec="seconds"), "commit": commit()}  # the same again, if it was cut off
+    # by the fleet's own clock, so that it is the same release again if it was cut off
+    at = datetime.fromtimestamp(place.settings().began + ROUND * int(version), UTC)
+    made = {"time": at.isoformat(timespec="seconds"), "commit": commit()}
     release.publish(fleet(place).repository("image"), place.models / version, version, channel, made)
 
 
