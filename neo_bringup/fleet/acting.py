@@ -75,7 +75,7 @@ def surprise(episode: Episode, model: Path) -> np.ndarray:
 
 
 def trial(seed: int, model: Path) -> bool:
-    """Whether the model, alone, does what is asked for in the world of ``seed``."""
-    from neo_bringup.world_model_bench.do_task import trial as do_task
+    """Whether the model, alone and by its own eyes, does what is asked for in the world of ``seed``."""
+    from neo_bringup.learning.tasks import do_task
 
-    return bool(do_task(seed, "world_model", str(model))["success"])
+    return bool(do_task(seed, str(model))["success"])

@@ -12,6 +12,8 @@ from neo_flywheel.learning.gate import Verdict
 from neo_flywheel.store.library import Library
 
 LEAST = 2  # episodes to train on: one of them to measure by
+MIX = ["on_policy=1", "sim=1", "teleop=0.1", "human_video=0.3", "web_video=0.3"]
+# what robots met counts as much as what they are to remember
 
 
 def learn(
@@ -27,7 +29,7 @@ def learn(
     """
     given = learning.Settings(
         stores=tuple(map(Path, settings.stores)), replay=tuple(map(Path, settings.replays)),
-        train={"minutes": settings.minutes}, trials=settings.trials,
+        train={"minutes": settings.minutes, "mix": MIX}, trials=settings.trials,
     )  # fmt: skip
     rows = library.catalogue.find(given.choice.filters, given.choice.limit)
     count = sum(not given.choice.held(row) for row in rows)

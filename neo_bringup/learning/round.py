@@ -5,7 +5,7 @@
     made.model if made.passed else made.reasons
 
     FOLDER/dataset   stores ``train`` and ``held-out`` out of the library
-    FOLDER/train     the run, with its checkpoints
+    FOLDER/train     a run a phase, with its checkpoints
     FOLDER/export    the model as it may be released, in ``model``
     FOLDER/gate      trials, and the verdict in ``result.json``
 
@@ -106,12 +106,12 @@ def learn(
     dataset.enter(catalogue, name, place, made)
 
     stores = [place / dataset.TRAIN, *settings.stores]
-    chosen = training.settings(stores, running, settings.recipe, settings.train)
-    inputs = {"settings": vars(chosen), "start": start}
-    fitted = stage.done(folder, "train", inputs, lambda place: training.fit(chosen, place, say), say)
+    phases = training.settings(stores, running, settings.recipe, settings.train)
+    inputs = {"phases": {phase: vars(chosen) for phase, chosen in phases.items()}, "start": start}
+    fitted = stage.done(folder, "train", inputs, lambda place: training.fit(phases, place, say), say)
     shipped = stage.done(
         folder, "export", {"step": fitted["step"]},
-        lambda place: training.ship(folder / "train", place / "model"), say,
+        lambda place: training.ship(folder / "train" / fitted["run"], place / "model"), say,
     )  # fmt: skip
     about = {"weights": shipped["weights"], "settings": settings.train, **fitted}
     training.enter(catalogue, name, name, running, about)

@@ -29,10 +29,10 @@ KEPT = "trials.jsonl"
 
 
 def do_task(seed: int, model: str) -> dict[str, Any]:
-    """A prompt in a simulated world of its own, done by the planner ``world_model``."""
-    from neo_bringup.world_model_bench.do_task import trial
+    """A prompt in a simulated world of its own, done by the planner ``world_model`` by its own eyes."""
+    from neo_bringup.world_model_bench.do_task import OWN_EYES, trial
 
-    return trial(seed, "world_model", model)
+    return trial(seed, "world_model", model, settings=OWN_EYES)
 
 
 class Tasks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,15 +22,19 @@ SCENE = "kitchen_table"
 TIMEOUT = 40.0  # s of plant time
 RESTS = 0.1  # share of the worlds with a tray or basket, where things are put on or in it
 EVERY = 10  # ticks between two looks of the person
+OWN_EYES: Mapping[str, Any] = MappingProxyType({"perceived": False})
+# of a trial of the model itself: perception's word would hide what it sees, and takes half of the time
 
 
 def trial(
-    seed: int, planner: str, model: str = "", unseen: bool = False, shuffled: bool = False
-) -> dict[str, Any]:
+    seed: int, planner: str, model: str = "", unseen: bool = False, shuffled: bool = False,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:  # fmt: skip
     """Success as the judge sees it and as the robot says, what was asked, and what came of it.
 
     ``unseen``: the prompt is about a thing of a colour, class and size that training never drew.
     ``shuffled``: the robot is given another prompt about the same things, and judged by this one.
+    ``settings``: of ``neo_task/parameters.yaml``, where they shall differ.
     """
     rests = bool(np.random.default_rng([seed, 10]).random() < RESTS)
     scene = worlds.make(SCENE, seed, {"landmark": rests}, unseen)
@@ -41,7 +47,7 @@ def trial(
     given = asked
     while shuffled and given.target == asked.target:
         given = prompts.draw(rng, names)
-    perceives = planner == "scripted" or scripted.load_parameters().perceived
+    perceives = planner == "scripted" or scripted.load_parameters(**settings).perceived
     env = NeoEnv(scene, seed, cameras=True, image=None if perceives else IMAGE)
     try:
         env.stand()
@@ -49,7 +55,7 @@ def trial(
         person = Person(env, scene.objects[names.index(asked.target)].name, rng)
         began = env.plant.time
         runtime = Runtime(model, threads=1) if planner == "world_model" else ""  # trials run side by side
-        env.begin(given.prompt, planner, TIMEOUT, runtime)
+        env.begin(given.prompt, planner, TIMEOUT, runtime, settings)
         while env.outcome is None:
             env.step(EVERY)
             person()

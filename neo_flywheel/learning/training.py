@@ -1,11 +1,17 @@
-"""Trains on from the running model and makes a model folder of it; killed, it goes on from its checkpoint."""
+"""Trains on from the running model and makes a model folder of it; killed, it goes on from its checkpoint.
+
+A training goes through the phases of ``phases.yaml``: the whole model, then parts of it alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+import yaml
 
 from neo_description.errors import NeoError
 from neo_flywheel import files
@@ -16,35 +22,59 @@ from neo_world_model.export import export
 from neo_world_model.store import Store
 from neo_world_model.train import train
 
+PHASES = Path(__file__).with_name("phases.yaml")
 OF_A_RUN = ("stores", "start", "anew", "frozen", "trained", "minutes", "steps", "schedule", "sharding",
             "device", "evaluate_every", "evaluate_batches")  # fmt: skip
 
 
+@cache
+def _phases() -> dict[str, dict[str, Any]]:
+    """Name → ``share`` and settings, in order."""
+    return yaml.safe_load(PHASES.read_text())
+
+
 def settings(
     stores: Sequence[Path], start: Path | None, recipe: str, overrides: dict[str, Any]
-) -> SimpleNamespace:
-    """Of a run on ``stores``: those of the model in ``start`` where it is given, else the ``recipe``'s, under
-    ``overrides``. Where no store is large enough to hold out every ``held_out``-th episode, it holds out its
-    last.
+) -> dict[str, SimpleNamespace]:
+    """Phase → its settings, of a training on ``stores``: those of the model in ``start`` where it is given,
+    else the ``recipe``'s, under ``overrides``. A phase gets its share of the minutes or steps; where the
+    overrides say which parts are ``trained``, one phase does that. Where no store is large enough to hold out
+    every ``held_out``-th episode, it holds out its last.
     """
     basis: dict[str, Any] = {}
     if start is not None:
         basis = {k: v for k, v in runtime.card(start)["settings"].items() if k not in OF_A_RUN}
         basis |= {"start": str(start.resolve())}
     given = {**basis, **overrides, "stores": [str(store.resolve()) for store in stores]}
-    chosen = config.load(recipe, **given)
     largest = max((len(Store(store).episodes) for store in stores), default=0)
     if largest < 2:
         raise NeoError(f"{largest} episodes to train on; 2 or more, one of them to measure by")
-    chosen.held_out = min(chosen.held_out, largest)
-    return chosen
+    whole = config.load(recipe, **given)
+    found = {}
+    for name, row in ({"all": {"share": 1.0}} if "trained" in overrides else _phases()).items():
+        own = {key: value for key, value in row.items() if key != "share"}
+        length = {
+            "minutes": row["share"] * whole.minutes, "steps": max(round(row["share"] * whole.steps), 1),
+            "held_out": min(whole.held_out, largest), "stores": given["stores"],
+        }  # fmt: skip
+        found[name] = config.load(recipe, **{**basis, **own, **overrides, **length})
+    return found
 
 
-def fit(chosen: SimpleNamespace, folder: Path, say: Say) -> dict[str, Any]:
-    """Train in ``folder``, or go on; step, seconds and figures."""
-    about = train(chosen, folder, say)
-    figures = {name: value for name, value in about["figures"].items() if isinstance(value, float)}
-    return {"step": about["step"], "seconds": about["seconds"], "figures": figures}
+def fit(phases: dict[str, SimpleNamespace], folder: Path, say: Say) -> dict[str, Any]:
+    """Train in ``folder``, a run a phase, each on from the one before; or go on. Steps and seconds of all,
+    and ``run``, the last, with its figures.
+    """
+    steps, seconds, before = 0, 0.0, ""
+    figures: dict[str, float] = {}
+    for name, chosen in phases.items():
+        if before:
+            chosen = SimpleNamespace(**{**vars(chosen), "start": str((folder / before).resolve())})
+        say(f"training: {name}")
+        about = train(chosen, folder / name, say)
+        steps, seconds, before = steps + about["step"], seconds + about["seconds"], name
+        figures = {name: value for name, value in about["figures"].items() if isinstance(value, float)}
+    return {"run": before, "step": steps, "seconds": seconds, "figures": figures}
 
 
 def ship(run: Path, folder: Path) -> dict[str, Any]:

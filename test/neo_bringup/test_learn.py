@@ -59,7 +59,7 @@ def toys(tmp_path_factory):
         "learning_rate": 2e-3,
     }
     training.fit(training.settings([store.folder], None, "ci", small), folder / "run", lambda line: None)
-    training.ship(folder / "run", folder / "running")
+    training.ship(folder / "run" / "all", folder / "running")
     with Library(folder / "library") as library:
         for seed in range(200, 212):
             library.add_episode(episode(seed, 40), "toy", "made", 1e9 + seed)

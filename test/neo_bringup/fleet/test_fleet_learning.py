@@ -33,7 +33,7 @@ def test_the_settings_of_a_fleet_reach_the_round(tmp_path, monkeypatch):
         learning.learn(library, tmp_path / "model", tmp_path / "round-1", settings, "engine", print)
     ((_, running, folder, given, engine, _),) = asked
     assert (running, folder, engine) == (tmp_path / "model", tmp_path / "round-1", "engine")
-    assert given.train == {"minutes": 3.0}
+    assert given.train == {"minutes": 3.0, "mix": learning.MIX}
     assert given.trials == 7
     assert (given.stores, given.replay) == ((tmp_path / "more",), (tmp_path / "other",))
 

@@ -14,6 +14,7 @@ from neo_world_model.store import Store
 
 SMALL = {
     "width": 32, "channels": 8, "heads": 2, "predictor_layers": 1, "batch": 8, "evaluate_batches": 1,
+    "trained": [],
 }  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def toy_model(tmp_path_factory):
         store.add(episode(seed, 40))
     settings = training.settings([store.folder], None, "ci", {**SMALL, "steps": 40})
     training.fit(settings, folder / "run", lambda line: None)
-    training.ship(folder / "run", folder / "model")
+    training.ship(folder / "run" / "all", folder / "model")
     return folder / "model"
 
 

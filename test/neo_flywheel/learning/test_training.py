@@ -12,6 +12,8 @@ from neo_flywheel.update import health, release
 from neo_world_model import checkpoint
 from neo_world_model.store import Store
 
+ONE = {"steps": 1, "trained": []}
+
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
@@ -22,22 +24,27 @@ def stores(tmp_path_factory):
 
 
 def chosen(stores, start, **overrides):
-    return training.settings(stores, start, "ci", {"steps": 4, **SMALL, **overrides})
+    return training.settings(stores, start, "ci", {"steps": 4, **SMALL, **overrides})["all"]
+
+
+def alone(settings):
+    return {"all": settings}
 
 
 def test_a_run_begins_with_the_running_model_in_its_shape(stores, toy_model, tmp_path):
-    found = training.settings(stores, toy_model, "", {"steps": 1, "learning_rate": 1e-6, "batch": 2})
+    found = training.settings(stores, toy_model, "", {**ONE, "learning_rate": 1e-6, "batch": 2})["all"]
     assert found.width == 32
     assert found.start == str(toy_model.resolve())
-    training.fit(found, tmp_path / "run", lambda line: None)
-    before, after = (checkpoint.load(folder)[0].state_dict() for folder in (toy_model, tmp_path / "run"))
+    training.fit(alone(found), tmp_path / "run", lambda line: None)
+    run = tmp_path / "run" / "all"
+    before, after = (checkpoint.load(folder)[0].state_dict() for folder in (toy_model, run))
     for name, value in before.items():
         torch.testing.assert_close(after[name], value, atol=1e-4, rtol=1e-4)
 
 
 def test_a_run_that_was_cut_off_ends_with_the_same_weights(stores, toy_model, tmp_path):
     settings = chosen(stores, toy_model, evaluate_every=2)
-    training.fit(settings, tmp_path / "whole", lambda line: None)
+    training.fit(alone(settings), tmp_path / "whole", lambda line: None)
 
     class CutOffError(Exception):
         pass
@@ -47,11 +54,30 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(stores, toy_model, tm
             raise CutOffError
 
     with pytest.raises(CutOffError):
-        training.fit(settings, tmp_path / "cut", cut_off)
+        training.fit(alone(settings), tmp_path / "cut", cut_off)
     lines = []
-    training.fit(settings, tmp_path / "cut", lines.append)
+    training.fit(alone(settings), tmp_path / "cut", lines.append)
     assert "resumed at step 2" in lines
-    assert training.weights(tmp_path / "cut") == training.weights(tmp_path / "whole")
+    assert training.weights(tmp_path / "cut" / "all") == training.weights(tmp_path / "whole" / "all")
+
+
+def test_a_training_goes_through_its_phases_each_on_from_the_one_before(stores, toy_model, tmp_path):
+    small = {name: value for name, value in SMALL.items() if name != "trained"}
+    phases = training.settings(stores, toy_model, "", {**small, "steps": 4, "evaluate_batches": 1})
+    assert {name: (chosen.trained, chosen.steps, chosen.batch) for name, chosen in phases.items()} == {
+        "all": ([], 2, 8),
+        "policy": (["policy"], 1, 8),
+        "where": (["where"], 1, 8),
+    }
+    done = training.fit(phases, tmp_path, lambda line: None)
+    assert (done["run"], done["step"]) == ("where", 4)
+    first, second, third = (checkpoint.load(tmp_path / name)[0].state_dict() for name in phases)
+
+    def moved(before, after):
+        return {name.split(".")[0] for name, value in after.items() if not torch.equal(value, before[name])}
+
+    assert moved(first, second) == {"policy"}
+    assert moved(second, third) == {"where"}
 
 
 def test_few_episodes_still_leave_one_to_measure_by(stores, toy_model):
