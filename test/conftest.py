@@ -3,7 +3,9 @@
 import gc
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 
 # before torch is loaded: toy models gain nothing by two threads, and on busy cores each waits for the other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -89,3 +91,16 @@ def spinning():
 def kitchen():
     """The default scene, compiled once."""
     return scenes.make("kitchen_table", 0)
+
+
+@pytest.fixture(scope="session")
+def toy_model(tmp_path_factory):
+    """A model of the toy robot (neo_world_model/toy.py), trained for seconds, as it may be released."""
+    sys.path.insert(0, str(Path(__file__).parent / "neo_world_model"))
+    import toy
+
+    from neo_flywheel.learning import training
+
+    folder = tmp_path_factory.mktemp("toy")
+    training.ship(toy.trained(folder, 60, 40, steps=60, batch=16, evaluate_batches=2), folder / "model")
+    return folder / "model"

@@ -15,7 +15,6 @@ from neo_bringup import cli, engine
 from neo_bringup.learning.round import Settings, learn
 from neo_bringup.learning.tasks import KEPT, Tasks
 from neo_description.errors import NeoError
-from neo_flywheel.learning import training
 from neo_flywheel.store.library import Library
 from neo_world_model.runtime import CARD
 from neo_world_model.store import Store
@@ -43,23 +42,13 @@ def no_candidate(seed, model):
 
 
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory):
+def toys(tmp_path_factory, toy_model):
     """A running model, a store of other episodes and a library of what robots recorded."""
     folder = tmp_path_factory.mktemp("toys")
+    shutil.copytree(toy_model, folder / "running")
     store = Store.create(folder / "store")
     for seed in range(20):
         store.add(episode(seed, 40))
-    small = {
-        "width": 32,
-        "channels": 8,
-        "heads": 2,
-        "predictor_layers": 1,
-        **SMALL,
-        "steps": 40,
-        "learning_rate": 2e-3,
-    }
-    training.fit(training.settings([store.folder], None, "ci", small), folder / "run", lambda line: None)
-    training.ship(folder / "run" / "all", folder / "running")
     with Library(folder / "library") as library:
         for seed in range(200, 212):
             library.add_episode(episode(seed, 40), "toy", "made", 1e9 + seed)

@@ -9,7 +9,6 @@ from neo_msgs.action import DoTask
 from neo_msgs.msg import SafetyState
 from neo_msgs.srv import Foretell, LoadModel
 from sensor_msgs.msg import JointState
-from toy import trained
 
 from neo_description import parameters
 from neo_description.errors import NeoError
@@ -26,8 +25,8 @@ from neo_world_model.stepper import EVERY, SAMPLES
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return str(trained(tmp_path_factory.mktemp("toy"), 20, 30, batch=4, steps=2, evaluate_batches=1))
+def model(toy_model):
+    return str(toy_model)
 
 
 class Robot:
