@@ -36,7 +36,7 @@ def show(verdict: dict[str, Any]) -> None:
     for line in verdict["lines"]:
         cells = [_number(line[name]) for name in ("running", "candidate", "difference")]
         span = f"{_number(line['low'])} to {_number(line['high'])}"
-        table.add_row(line["figure"], str(line["n"]), *cells, span, "NO" if line["reason"] else "yes")
+        table.add_row(line["figure"], str(line["n"]), *cells, span, _word(line))
     if verdict["lines"]:
         Console().print(table)
     for word, rows in (("refused", verdict["reasons"]), ("note", verdict["notes"])):
@@ -44,6 +44,10 @@ def show(verdict: dict[str, Any]) -> None:
             print(f"{word}: {row}")
     if verdict["passed"]:
         print("passed")
+
+
+def _word(line: dict[str, Any]) -> str:
+    return "NO" if line["reason"] else "not sure" if line["doubt"] else "yes"
 
 
 def _number(value: float | None) -> str:

@@ -11,6 +11,8 @@ A candidate is refused on a figure of ``gate.yaml`` when the interval of the dif
 
 - lies beyond ``slack`` on the worse side: it is worse;
 - reaches beyond ``margin``: that it is worse by so much is not excluded (non-inferiority, ICH E9 and E10).
+  Recordings are no end in themselves: where they leave such a doubt, a candidate that does more of the
+  held-out tasks, with an interval above nothing, passes all the same.
 
 Where no model runs yet, the interval of the figure itself must be on the right side of ``least`` or ``most``.
 """
@@ -19,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,7 @@ class Check:
 class Line:
     """A figure over ``n`` pairs: both means (``running`` None where no model runs), the difference and its
     95 % interval; of the figure itself where no model runs. ``reason``: why it refuses; empty: it does not.
+    ``doubt``: that it is worse is not excluded.
     """
 
     figure: str
@@ -73,11 +76,12 @@ class Line:
     low: float
     high: float
     reason: str = ""
+    doubt: str = ""
 
 
 @dataclass
 class Verdict:
-    """``notes``: what was left out, and why."""
+    """``notes``: what was left out, or outweighed, and why."""
 
     reasons: list[str] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
@@ -95,10 +99,11 @@ class Verdict:
             line.update(dict.fromkeys(numbers))
         return row
 
-    def take(self, lines: Sequence[Line]) -> bool:
-        """Adds ``lines``; whether all of them are well."""
+    def take(self, lines: Sequence[Line], patient: bool = False) -> bool:
+        """Adds ``lines``; whether it goes on. Doubts end it, too, if it is not ``patient``."""
         self.lines += lines
         self.reasons += [line.reason for line in lines if line.reason]
+        self.reasons += [line.doubt for line in lines if line.doubt and not patient]
         return self.passed
 
 
@@ -136,13 +141,18 @@ def judge(
         verdict.reasons.append(str(error))
         return verdict
     rows += [replayed(model, stores) for model in models[1:]]
-    if not verdict.take(_lines(rows[0], rows[1] if running else None)):
-        return verdict
-    if tasks is None:
-        verdict.notes.append("no held-out task was tried")
+    lines = _lines(rows[0], rows[1] if running else None)
+    doubts = [line.doubt for line in lines if line.doubt]
+    if not verdict.take(lines, patient=True) or tasks is None:
+        verdict.reasons += doubts
+        verdict.notes += ["no held-out task was tried"] if verdict.passed else []
         return verdict
     done = [np.asarray(row, bool) for row in tasks(models)]
-    verdict.take([compared(checks()[SUCCESS], done[0], done[1] if running else None)])
+    success = compared(checks()[SUCCESS], done[0], done[1] if running else None)
+    if verdict.take([success]) and success.low > 0.0 and running:
+        verdict.notes += [f"outweighed by held-out tasks, of which it does more: {doubt}" for doubt in doubts]
+    else:
+        verdict.reasons += doubts
     return verdict
 
 
@@ -187,13 +197,13 @@ def compared(check: Check, candidate: np.ndarray, running: np.ndarray | None) ->
     if running is None:
         found = bootstrap.rate(candidate) if counted else bootstrap.interval(candidate)
         line = Line(name, n, None, found.mean, found.mean, found.low, found.high)
-        return _with(line, _short(check, found))
+        return replace(line, reason=_short(check, found))
     found = bootstrap.paired_rate(running, candidate) if counted else bootstrap.interval(candidate - running)
     line = Line(name, n, float(running.mean()), float(candidate.mean()), *found)
-    reason = _worse(check, line)
+    reason, doubt = _worse(check, line)
     if check.always and not reason:
         reason = _short(check, bootstrap.interval(candidate))
-    return _with(line, reason)
+    return replace(line, reason=reason, doubt=doubt)
 
 
 def _refused(name: str, n: int, reason: str) -> Line:
@@ -201,20 +211,17 @@ def _refused(name: str, n: int, reason: str) -> Line:
     return Line(name, n, None, nan, nan, nan, nan, reason)
 
 
-def _with(line: Line, reason: str) -> Line:
-    return Line(**{**asdict(line), "reason": reason})
-
-
-def _worse(check: Check, line: Line) -> str:
+def _worse(check: Check, line: Line) -> tuple[str, str]:
+    """The reason and the doubt; one of them at most."""
     assert line.running is not None
     unit = max(abs(line.running), check.floor) if check.of == "running" else 1.0
     ends = (line.low, line.high) if check.better == "lower" else (-line.high, -line.low)
     said = f"{line.running:.3g} → {line.candidate:.3g}, difference {_span(line)}"
     if ends[0] > check.slack * unit:
-        return f"{check.figure} is worse: {said}"
+        return f"{check.figure} is worse: {said}", ""
     if ends[1] > check.margin * unit:
-        return f"{check.figure} may be worse by {check.margin * unit:.3g} or more: {said} over {line.n}"
-    return ""
+        return "", f"{check.figure} may be worse by {check.margin * unit:.3g} or more: {said} over {line.n}"
+    return "", ""
 
 
 def _short(check: Check, found: bootstrap.Interval) -> str:

@@ -10,7 +10,9 @@ from pathlib import Path
 import fleet_stand_ins as stand_ins
 import pytest
 
+from neo_bringup import engine
 from neo_bringup.fleet import held_out, robot, rows
+from neo_bringup.fleet.rounds import Rounds
 from neo_flywheel import files
 from neo_flywheel.store import episode_bag
 from neo_flywheel.store.library import Library
@@ -164,9 +166,23 @@ def test_what_arrives_spoilt_goes_to_quarantine_and_is_said(begin, run, tmp_path
         assert library.catalogue.count()["quarantine"] == 1
 
 
-def test_a_fleet_that_is_killed_again_and_again_comes_to_the_same(begin, run, tmp_path):
-    whole, settings = begin(tmp_path / "whole", robots=2, prompts=2)
-    run(whole, settings, 1)
+@pytest.fixture(scope="module")
+def whole(begin, run, tmp_path_factory):
+    """A round of two robots that nobody disturbs."""
+    place, settings = begin(tmp_path_factory.mktemp("whole") / "fleet", robots=2, prompts=2)
+    run(place, settings, 1)
+    return place
+
+
+def test_a_round_on_a_ray_cluster_comes_to_the_same(whole, begin, tmp_path):
+    place, settings = begin(tmp_path / "ray", robots=2, prompts=2)
+    with engine.make("ray", 2) as jobs:
+        Rounds(place, settings, stand_ins.learn, jobs, print, stand_ins.ACT, stand_ins.TRIAL).run(1)
+    assert list(map(rows.kept, rows.read(place))) == list(map(rows.kept, rows.read(whole)))
+    assert _volumes(place) == _volumes(whole)
+
+
+def test_a_fleet_that_is_killed_again_and_again_comes_to_the_same(whole, begin, tmp_path):
     place, _ = begin(tmp_path / "killed", robots=2, prompts=2)
     for point in POINTS:
         assert _run(place, point) == -signal.SIGKILL, point

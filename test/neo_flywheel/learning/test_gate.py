@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -100,6 +101,33 @@ def test_a_model_that_fails_tasks_is_refused(toy_model, held_out):
     assert verdict.reasons[0].startswith("success is worse: 0.9 → 0.5")
 
 
+@pytest.fixture
+def doubtful(monkeypatch):
+    """A margin that not even a copy can be shown to keep."""
+    rows = gate.checks()
+    impossible = replace(rows["sensed"], margin=-1.0)
+    monkeypatch.setattr(gate, "checks", lambda: rows | {"sensed": impossible})
+
+
+@pytest.mark.parametrize(
+    ("better", "passed"), [(14, True), (1, False), (0, False)], ids=["clearly", "perhaps", "no"]
+)
+def test_a_doubt_is_outweighed_by_more_tasks_done(toy_model, held_out, doubtful, better, passed):
+    def tasks(models):
+        return [np.arange(40) < 20 + better, np.arange(40) < 20]
+
+    verdict = gate.judge(toy_model, toy_model, [held_out], tasks, quiet)
+    assert verdict.passed == passed
+    said = verdict.notes if passed else verdict.reasons
+    assert ["sensed may be worse" in line for line in said] == [True]
+    assert [line.figure for line in verdict.lines if line.doubt] == ["sensed"]
+
+
+def test_a_doubt_refuses_where_no_task_is_tried(toy_model, held_out, doubtful):
+    verdict = gate.judge(toy_model, toy_model, [held_out], None, quiet)
+    assert ["sensed may be worse" in reason for reason in verdict.reasons] == [True]
+
+
 def test_few_tasks_are_no_proof(toy_model, held_out):
     verdict = gate.judge(toy_model, toy_model, [held_out], lambda models: [np.ones(5, bool)] * 2, quiet)
     assert verdict.reasons[0].startswith("success may be worse by 0.15 or more")
@@ -141,7 +169,7 @@ def test_a_wide_interval_is_refused_although_the_mean_is_better():
     candidate = running + np.array([-1.0, 1.1, -0.9, 0.9, -1.2, 0.8, -0.6, 0.7])
     line = compared(check(), candidate, running)
     assert line.difference < 0.0
-    assert line.reason.startswith("error may be worse by 0.1 or more")
+    assert line.doubt.startswith("error may be worse by 0.1 or more")
 
 
 def test_higher_is_better_where_the_table_says_so():
