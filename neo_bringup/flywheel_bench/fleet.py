@@ -2,8 +2,9 @@
 
 All arms share the first round, in which everything leaves. In the second, everything leaves once more
 (``rounds``), or a share of the steps, the odd ones in one arm and as many drawn by chance in the other
-(``mined``). It takes hours; what is cut off goes on from ``folder``. ``NEO_MODEL`` names the first model,
-``NEO_DATA`` a store to train on besides.
+(``mined``). It takes an hour and a half an arm on two cores; what is cut off goes on from ``folder``.
+``NEO_MODEL`` names the first model, ``NEO_DATA`` stores to train on besides and ``NEO_REPLAY`` stores for the
+gate alone, with ``:`` between them.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from neo_world_model import shipped
 LONG = True  # not part of a quick run
 PARTS = ("rounds", "mined")
 ARMS = {"rounds": ("all",), "mined": ("mined", "random")}
-ROBOTS, PROMPTS, SHARE = 4, 30, 0.3
-MINUTES, TRIALS = 30.0, 100
+ROBOTS, PROMPTS, SHARE = 4, 10, 0.3
+MINUTES, TRIALS = 12.0, 20
 ACT, TRIAL = acting.ACT, acting.TRIAL
 LEARN: Learn = learning.learn
 Progress = Callable[[str], None]
@@ -47,15 +48,18 @@ def _begun(seed: int, folder: Path, jobs: engine.Engine, progress: Progress) -> 
     place = Place(folder / "begun")
     if not (place.root / "settings.json").exists():
         model = str(Path(shipped.model(os.environ.get("NEO_MODEL", ""))).resolve())
-        data = os.environ.get("NEO_DATA", "")
         place.save(
             Settings(
                 robots=ROBOTS, rounds=2, prompts=PROMPTS, model=model, minutes=MINUTES, trials=TRIALS,
-                stores=(str(Path(data).resolve()),) if data else (), share=SHARE, seed=seed,
+                stores=_stores("NEO_DATA"), replays=_stores("NEO_REPLAY"), share=SHARE, seed=seed,
             )
         )  # fmt: skip
     _run(place, 1, jobs, progress)
     return place
+
+
+def _stores(variable: str) -> tuple[str, ...]:
+    return tuple(str(Path(word).resolve()) for word in os.environ.get(variable, "").split(":") if word)
 
 
 def _second(begun: Place, folder: Path, how: str, jobs: engine.Engine, progress: Progress) -> Sample:
@@ -68,8 +72,11 @@ def _second(begun: Place, folder: Path, how: str, jobs: engine.Engine, progress:
         draft.rename(folder)
     place.save(replace(place.settings(), choose=how))
     first, second = _run(place, 2, jobs, lambda line: progress(f"{how}: {line}"))
+    settings = place.settings()
+    about = {name: getattr(settings, name) for name in ("prompts", "minutes", "trials", "seed")}
     return {
-        "robots": place.settings().robots,
+        "robots": settings.robots,
+        "about": about | {"model": Path(settings.model).name},
         "before": held_out.known(place, first["before"]["version"]),
         "after": held_out.known(place, second["after"]["version"]),
         "steps": second["uploaded"]["steps"],
@@ -107,8 +114,9 @@ def _gains(arms: list[Sample]) -> list[Figure]:
     gain, n = held_out.difference(before, after), len(before)
     passed = sum(sum(arm["gates"]) for arm in arms)
     note = f"{passed} of {2 * len(arms)} gates passed"
+    said = "; ".join(", ".join(f"{name} {value}" for name, value in arm["about"].items()) for arm in arms)
     return [
-        Figure("flywheel.fleet_robots", min(arm["robots"] for arm in arms), len(arms)),
+        Figure("flywheel.fleet_robots", min(arm["robots"] for arm in arms), len(arms), said),
         Figure("flywheel.fleet_before", _share(before), n),
         Figure("flywheel.fleet_after", _share(after), n, note),
         Figure("flywheel.fleet_gain", _number(gain["value"]), n),
