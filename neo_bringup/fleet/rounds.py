@@ -108,8 +108,8 @@ class Rounds:
         place, folder = self._place, self._place.learning / self._name
         ingested = files.read_json(place.round(self._number) / "ingested.json", "round")
         if not ingested["episodes"]:
-            return {"passed": False, "reasons": ["no robot sent anything that could be used"], "figures": {},
-                    "model": ""}  # fmt: skip
+            return {"passed": False, "reasons": ["no robot sent anything that could be used"], "notes": [],
+                    "figures": {}, "model": ""}  # fmt: skip
         with Library(place.library) as library:
             done = self._learn(
                 library, place.models / running, folder, self._settings, self._engine, self._say
@@ -117,7 +117,7 @@ class Rounds:
         model = Path(done.model)
         return {
             "model": str(model.resolve().relative_to(place.root.resolve())), "passed": bool(done.passed),
-            "reasons": list(done.reasons), "figures": done.figures,
+            "reasons": list(done.reasons), "notes": list(done.notes), "figures": done.figures,
         }  # fmt: skip
 
     def _released(self, learned: dict[str, Any]) -> dict[str, Any]:

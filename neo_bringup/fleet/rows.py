@@ -49,7 +49,7 @@ def _row(place: Place, number: int) -> dict[str, Any]:
     before = done.get("settled", {}).get("running", "")
     row["before"] = {"version": before, **held_out.rate(held_out.known(place, before))}
     if "learned" in done:
-        row["gate"] = {name: done["learned"][name] for name in ("passed", "reasons", "figures")}
+        row["gate"] = {name: done["learned"][name] for name in ("passed", "reasons", "notes", "figures")}
     if "released" in done:
         released = done["released"]
         row["released"] = {name: released[name] for name in ("version", "stage", "why")}
@@ -156,7 +156,8 @@ def remarks(row: dict[str, Any]) -> list[str]:
     gate, released = row.get("gate"), row.get("released")
     if gate is not None:
         verdict = "the gate passed" if gate["passed"] else "the gate refused"
-        found.append(f"{verdict}: {'; '.join(gate['reasons']) or 'all checks hold'}")
+        said = gate["reasons"] or gate["notes"] or ["all checks hold"]
+        found.append(f"{verdict}: {'; '.join(said)}")
     if released and released["stage"]:
         found.append(f"roll-out at {released['stage']}: {released['why']}")
     for robot, reasons in row.get("stays", {}).items():

@@ -79,6 +79,11 @@ class Round:
         return self.verdict["reasons"]
 
     @property
+    def notes(self) -> list[str]:
+        """What was left out, or outweighed."""
+        return self.verdict["notes"]
+
+    @property
     def figures(self) -> dict[str, Any]:
         """Figure → running, candidate, difference, low, high, n."""
         return {line["figure"]: line for line in self.verdict["lines"]}

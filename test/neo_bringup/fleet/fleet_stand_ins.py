@@ -57,6 +57,7 @@ class Round:
     model: Path
     passed: bool
     reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
 
@@ -77,7 +78,7 @@ def _learned(library, folder, seed, reasons, say) -> Round:
     catalogue.add_product("dataset", name, episodes=[row.id for row in rows])
     catalogue.add_product("run", name, [("dataset", name)])
     catalogue.add_product("evaluation", name, [("run", name)])
-    return Round(toy_model.write(folder / "model", seed), not reasons, reasons, {"episodes": len(rows)})
+    return Round(toy_model.write(folder / "model", seed), not reasons, reasons, [], {"episodes": len(rows)})
 
 
 class Engine:

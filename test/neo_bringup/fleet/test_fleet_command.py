@@ -13,7 +13,7 @@ ROW = {
     "recorded": {"episodes": 4, "steps": 400, "bytes": 4_000_000},
     "uploaded": {"episodes": 2, "steps": 200, "bytes": 1_500_000},
     "quarantined": {}, "stays": {"neo_2": ["no consent to clips"]}, "errors": {},
-    "gate": {"passed": False, "reasons": ["success 0.1 is less than 0.4"], "figures": {}},
+    "gate": {"passed": False, "reasons": ["success 0.1 is less than 0.4"], "notes": [], "figures": {}},
     "released": {"version": "", "stage": "", "why": "refused: success 0.1 is less than 0.4"},
     "before": {"version": "0", "value": 0.4, "low": 0.2, "high": 0.6, "trials": 20},
     "after": {"version": "0", "value": 0.4, "low": 0.2, "high": 0.6, "trials": 20},

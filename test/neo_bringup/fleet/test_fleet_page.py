@@ -78,7 +78,7 @@ def test_the_page_shows_rounds_and_follows_a_fleet_that_runs(page, place):
 
     after = {"version": "2", "value": 0.7, "low": 0.5, "high": 0.9, "trials": 20}
     second = copy.deepcopy(ROW) | {"round": 2, "after": after, "versions": {"neo_1": "2", "neo_2": "0"}}
-    second["gate"] = {"passed": True, "reasons": [], "figures": {}}
+    second["gate"] = {"passed": True, "reasons": [], "notes": [], "figures": {}}
     tell(place, ROW, second, said="round 2: 1 of 2 robots had their turn (prompts)")
     says("[data-said]", "round 2: 1 of 2 robots had their turn (prompts)")
     says('tr[data-round="2"]', "1 × 0, 1 × 2")

@@ -127,6 +127,7 @@ def test_when_the_gate_refuses_nothing_is_released_and_the_reason_stands_in_the_
     assert row["gate"] == {
         "passed": False,
         "reasons": ["success 0.1 is less than 0.4"],
+        "notes": [],
         "figures": {"episodes": 1},
     }
     assert row["released"]["version"] == ""
