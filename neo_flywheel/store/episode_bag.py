@@ -11,6 +11,7 @@ for. What an episode says of itself stands as JSON in the custom data, under ``e
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def save(
         "outcome": outcome,
     }
     period = round(1e9 / table()["rate"])
-    with BagWriter(folder, book, given | custom) as bag:
+    # never flushed by the clock: the same episode is the same bytes
+    with BagWriter(folder, book, given | custom, flush_period=math.inf) as bag:
         notes = bag.add_topic(f"/{robot}/{NOTES}", NOTE_TYPE, Qos(latched=True))
         topics = {name: bag.add_topic(f"/{robot}/{name}", NUMBERS, Qos()) for name in _numbers(episode)}
         eyes = [

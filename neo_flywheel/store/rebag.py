@@ -9,6 +9,7 @@ Times, types, quality of service and custom data stay; publish times become log 
 from __future__ import annotations
 
 import heapq
+import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -176,7 +177,7 @@ class _Writer:
                     raise NeoError(
                         f"{name} is {about['type']} in {reader.folder}, and {topics[name][0]} before"
                     )
-        self._bag = BagWriter(folder, _Book(types), custom)
+        self._bag = BagWriter(folder, _Book(types), custom, flush_period=math.inf)  # same in, same bytes out
         known = {name: row for name, row in topics.items() if row[0] in types}  # others have no message
         self._topics = {name: self._bag.add_topic(name, *row) for name, row in known.items()}
 
