@@ -24,8 +24,19 @@ def machine() -> str:
 
 def commit() -> str:
     """The checkout's commit, ``+`` when something differs from it; empty outside a checkout."""
+    return _git("describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*").strip()
+
+
+def changed_code() -> list[str]:
+    """Files of rooms and ``config`` that differ from the commit or are new; nothing outside a checkout."""
+    lines = _git("status", "--porcelain", "--untracked-files=all", "--", "neo_*", "config").splitlines()
+    return [line[3:] for line in lines]
+
+
+def _git(*words: str) -> str:
     try:
-        words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return ""

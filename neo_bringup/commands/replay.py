@@ -1,0 +1,108 @@
+"""``neo replay``: a real node answers a bag again; is it what it is to say?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HELP = "give a bag to a node again, and compare what it says with its reference"
+SAME, DIFFERS = 0, 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bag", type=Path, help="folder of a bag, or one .mcap or .db3 file")
+    parser.add_argument("--node", required=True, help="which one: neo_flywheel/replay/nodes.yaml")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="compare with the reference beside the bag")
+    what.add_argument("--accept", action="store_true", help="what it says now becomes the reference")
+    what.add_argument("--make", metavar="SHORT", help="write a short bag first: standing, push, reach, …")
+    parser.add_argument("--seed", type=int, default=0, help="of --make")
+    parser.add_argument("--reason", default="", help="of --accept: why what it says now is right")
+    parser.add_argument("--dirty", action="store_true", help="accept where files differ from the commit, too")
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="parameter of the node"
+    )
+    parser.add_argument("--no-budget", action="store_true", help="what it costs does not count")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="of --check (default BAG.NODE.report)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: done, or the same. 1: differs. NeoError (2): could not."""
+    from neo_bringup.replay import shorts
+    from neo_bringup.replay.lockstep import replay
+    from neo_description.errors import NeoError
+    from neo_flywheel.replay import compare, reference, source, table, verdict
+    from neo_flywheel.replay.codec import Codec
+
+    parameters = _parameters(args.set)
+    if args.accept and parameters:
+        raise NeoError("a reference is of a node as it ships: --accept takes no --set")
+    row, book = table.row(args.node), shorts.book()
+    if args.make:
+        shorts.write(args.make, args.bag, args.seed)
+    known: Callable[[str], str] = lambda name: book.find(name).definition  # noqa: E731
+    given = source.read(args.bag, row, known)
+    verdict.worth_sending(given, row)
+    if given.migrated:
+        print(f"older definitions, migrated: {', '.join(given.migrated)}", file=sys.stderr)
+    was = reference.read(given, row) if args.check else None
+    ran = replay(given, row, parameters, say=lambda line: print(f"… {line}", file=sys.stderr, flush=True))
+    for line in ran.refused:
+        print(f"refused: {line}")
+    if ran.lost:
+        print(f"{ran.lost} messages of {row.drive} were lost on the way and sent again")
+    if ran.unanswered:
+        print(f"{ran.unanswered} of {ran.driven} messages of {row.drive} got no answer")
+    if args.accept:
+        print(f"accepted: {reference.write(given, row, ran, args.reason, book, args.dirty)}")
+        return SAME
+    now = Codec(known)
+    verdict.worth_comparing(ran.outputs, row, now)
+    if was is None:
+        for topic, said in ran.outputs.items():
+            print(f"{len(said):8} {topic}")
+        for name, value in ran.cost().items():
+            print(f"{value:8.1f} {name}")
+        if given.answers:
+            output, said = row.outputs[row.answer], ran.outputs[row.answer]
+            same = compare.alike(row.answer, output, given.answers, said, now)
+            print(f"{same} of {len(given.answers)} answers are those that the bag holds")
+        return SAME
+    found = verdict.judge(row, was.outputs, ran, was.codec, now, budgets=not args.no_budget)
+    return _tell(args, found, was.about)
+
+
+def _tell(args: argparse.Namespace, found: Any, about: Any) -> int:
+    from neo_flywheel.replay import reference, report
+
+    place = args.report or reference.place(args.bag, args.node).with_suffix(".report")
+    page = report.write(place, found, about, args.bag)
+    costs = ", ".join(f"{name} {value:.0f}" for name, value in found.cost.items())
+    said = f"{sum(found.counts.values())} messages on {len(found.counts)} topics"
+    if found.same:
+        print(f"{found.node}: the same as {about.commit or 'the reference'} said, {said}; {costs}")
+        return SAME
+    print(f"{found.node}: not what {about.commit or 'the reference'} said ({about.reason}), {said}; {costs}")
+    for line in found.reasons:
+        print(f"  {line}")
+    print(f"plots: {page}")
+    return DIFFERS
+
+
+def _parameters(words: list[str]) -> dict[str, Any]:
+    from neo_bringup.launch_parameters import typed
+    from neo_description.errors import NeoError
+
+    values = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise NeoError(f"--set {word}: NAME=VALUE is needed")
+        try:
+            values[name] = typed(text, None)
+        except ValueError as error:
+            raise NeoError(f"--set {word}: {error}") from None
+    return values
