@@ -37,5 +37,5 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     out = []
     for name, room in ROOMS.items():
         mine = {part: sample for part, sample in samples.items() if part.split("/")[1] == name}
-        out += room.figures(mine)
+        out += [figure for figure in room.figures(mine) if figure.n]  # of nothing there is none
     return out
