@@ -31,7 +31,7 @@ from neo_world_model.store import Store
 from neo_world_model.train import Trainer
 
 PARTS = ("worse", "good")
-FIRST, EPISODES = 400_000, 8
+FIRST, EPISODES = 400_000, 24  # a third of them or more are of tasks that a policy can be judged by
 MISLED_STEPS, EARLY_STEPS = 30, 5
 COUNTED = 30_000
 Weights = dict[str, Tensor]

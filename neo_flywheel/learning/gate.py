@@ -39,7 +39,7 @@ from neo_world_model.store import Store
 CHECKS = Path(__file__).with_name("gate.yaml")
 EPISODES = 5  # with a figure, that are needed to judge it
 PATIENT = 120.0  # s for the examination: of a build machine, which may be busy
-SUCCESS = "success"
+SUCCESS, POLICY = "success", "choices"
 Tasks = Callable[[list[Path]], list[np.ndarray]]  # models → of each, (n,) bool: the same tasks in order
 Say = Callable[[str], None]
 
@@ -143,6 +143,8 @@ def judge(
     rows += [replayed(model, stores) for model in models[1:]]
     lines = _lines(rows[0], rows[1] if running else None)
     doubts = [line.doubt for line in lines if line.doubt]
+    if tasks is None and POLICY not in {line.figure for line in lines}:
+        doubts.append(f"nobody judged what it does: no held-out task, fewer than {EPISODES} such recordings")
     if not verdict.take(lines, patient=True) or tasks is None:
         verdict.reasons += doubts
         verdict.notes += ["no held-out task was tried"] if verdict.passed else []

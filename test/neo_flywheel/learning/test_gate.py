@@ -128,6 +128,16 @@ def test_a_doubt_refuses_where_no_task_is_tried(toy_model, held_out, doubtful):
     assert ["sensed may be worse" in reason for reason in verdict.reasons] == [True]
 
 
+def test_a_policy_that_nobody_judged_does_not_pass(toy_model, tmp_path):
+    store = Store.create(tmp_path / "failures")
+    for seed in range(900, 906):
+        failure = episode(seed, 40)
+        failure.success = False
+        store.add(failure)
+    (reason,) = gate.judge(toy_model, toy_model, [store], None, quiet).reasons
+    assert reason.startswith("nobody judged what it does")
+
+
 def test_few_tasks_are_no_proof(toy_model, held_out):
     verdict = gate.judge(toy_model, toy_model, [held_out], lambda models: [np.ones(5, bool)] * 2, quiet)
     assert verdict.reasons[0].startswith("success may be worse by 0.15 or more")
