@@ -5,10 +5,12 @@ episode = collect("drop", seed=3)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import mujoco
 import numpy as np
 import yaml
 
@@ -37,6 +39,8 @@ OPERATED = 36.0  # s: a person is slower
 AFTER = 1.5  # s after a task's end
 LET_GO = (0.5, 2.5)  # s after the task began to lift
 PUSH, PUSHED, CALM = (2.0, 8.0), 0.1, (0.8, 2.5)  # N, s, s
+SCATTERED, APART = 0.5, 0.13  # s that things stand; m between two of them, and from a hand
+SPREAD = ((0.04, 0.38), 0.42)  # m: how far behind the table's front edge things stand, and to either side
 
 
 @cache
@@ -116,12 +120,12 @@ def _run(
         env.planner = operated = _operated(env.planner, seed, track)
     recording = Recording(env, target)
     person = Person(env, target, rng)
-    pushes = _Pushes(env, rng) if row.get("pushes") else None
+    happen = HAPPENS[row["happens"]](env, rng) if "happens" in row else None
 
     def world() -> None:
         person()
-        if pushes is not None:
-            pushes()
+        if happen is not None:
+            happen()
 
     began = env.plant.time
     limit = LONGEST if prompt else ALONE
@@ -182,3 +186,44 @@ class _Pushes:
             way, size = rng.uniform(-np.pi, np.pi), rng.uniform(*PUSH)
             env.plant.data.xfrc_applied[self._body, :2] = size * np.cos(way), size * np.sin(way)
             self._until = time + PUSHED
+
+
+class _Scatter:
+    """Call every 20 ms: now and then all things stand elsewhere on the table, at once."""
+
+    def __init__(self, env: NeoEnv, rng: np.random.Generator):
+        self._env, self._rng, self._next = env, rng, env.plant.time
+        self._upright = [env.scene.qpos[thing.qpos] for thing in env.scene.objects]
+        assert env.scene.table is not None
+        self._front = env.scene.table.front
+
+    def __call__(self) -> None:
+        env, data = self._env, self._env.plant.data
+        if env.plant.time < self._next:
+            return
+        self._next = env.plant.time + SCATTERED
+        taken = [getattr(env.body.estimate, f"T_odom_{side}_gripper")[:2, 3] for side in SIDES]
+        for thing, upright in zip(env.scene.objects, self._upright, strict=True):
+            spot = self._free(taken)
+            if spot is None:  # no room: it stays
+                continue
+            taken.append(spot)
+            turn = self._rng.uniform(-np.pi, np.pi)
+            quat = np.empty(4)
+            mujoco.mju_mulQuat(quat, np.array([np.cos(turn / 2), 0.0, 0.0, np.sin(turn / 2)]), upright[3:])
+            data.qpos[thing.qpos] = [*spot, upright[2], *quat]
+            data.qvel[thing.qvel] = 0.0
+        mujoco.mj_step1(env.plant.model, data)  # as it is between two steps
+
+    def _free(self, taken: list[np.ndarray]) -> np.ndarray | None:
+        (near, far), side = SPREAD
+        for _ in range(50):
+            spot = np.array([self._front + self._rng.uniform(near, far), self._rng.uniform(-side, side)])
+            if all(np.hypot(*(spot - other)) >= APART for other in taken):
+                return spot
+        return None
+
+
+HAPPENS: dict[str, Callable[[NeoEnv, np.random.Generator], Callable[[], None]]] = {
+    "push": _Pushes, "scatter": _Scatter,
+}  # fmt: skip

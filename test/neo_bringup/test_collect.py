@@ -13,6 +13,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 
 from neo_bringup.collect import bag, helped, things, worlds
+from neo_bringup.collect import collect as collecting
 from neo_bringup.collect.acting import Random
 from neo_bringup.collect.collect import IMAGE, collect, drawn_kind, kinds
 from neo_bringup.collect.recording import Recording
@@ -195,6 +196,17 @@ def test_dropped_things_fall_in_the_labels_and_nowhere_else():
     assert episode.prompt
     assert set(np.unique(episode.provenance)) == {PROVENANCE.index("teacher")}
     assert not any("privileged" in name for name in episode.fields)
+
+
+def test_scattered_things_stand_elsewhere_every_half_second(monkeypatch):
+    monkeypatch.setattr(collecting, "ALONE", 2.0)
+    episode = collect("scatter", 3)
+    places = episode.privileged["places"][:, : len(episode.things)]
+    jumps = np.linalg.norm(np.diff(places, axis=0), axis=-1) > 0.05
+    assert 3 <= jumps.any(axis=1).sum() <= 6
+    settled = places[np.flatnonzero(jumps.any(axis=1)) + 3]
+    assert np.abs(settled[..., 2] - places[0, :, 2]).max() < 0.05  # on the table still
+    assert episode.prompt == ""
 
 
 def test_the_same_seed_gives_the_same_world_and_another_seed_another():
