@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,3 +77,13 @@ class TypeBook:
             owner = words[0] if len(words) > 1 else package
             found.append(f"{owner}/msg/{words[-1]}")
         return found
+
+
+def ament_prefixes() -> list[Path]:
+    """Where message definitions are installed."""
+    return [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
+
+
+def installed() -> TypeBook:
+    """Of the ament prefixes, then of this Python's."""
+    return TypeBook([*ament_prefixes(), Path(sys.prefix)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 
 from neo_description.errors import NeoError
 from neo_flywheel.bag import BagWriter, Qos
-from neo_flywheel.message_types import TypeBook
+from neo_flywheel.message_types import TypeBook, ament_prefixes
 from neo_flywheel.provenance import NOTE_TYPE
 from neo_flywheel.video import VIDEO, VIDEO_TYPE
 
@@ -52,11 +51,6 @@ def recorded_topics(graph: dict[str, Any], images: str = "jpeg") -> dict[str, di
 def run_folder(directory: str) -> Path:
     """``directory``, or a new ``runs/TIME`` in the working directory when empty."""
     return Path(directory) if directory else Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-
-
-def ament_prefixes() -> list[Path]:
-    """Where message definitions are installed."""
-    return [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
 
 
 class Recorder:

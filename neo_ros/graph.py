@@ -9,10 +9,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
 from rclpy.action import ActionClient, ActionServer
 from rclpy.client import Client
 from rclpy.node import Node
@@ -22,26 +20,12 @@ from rclpy.service import Service
 from rclpy.service_introspection import ServiceIntrospectionState
 from rclpy.subscription import Subscription
 
-import neo_description
-from neo_description.errors import NeoError
+from neo_description.graph import GRAPH_YAML as GRAPH_YAML
+from neo_description.graph import entry as entry
+from neo_description.graph import table as table
 from neo_ros import qos
 
 EVENTS = QoSProfile(depth=10)  # of the introspection of actions
-GRAPH_YAML = Path(neo_description.__file__).with_name("graph.yaml")
-
-
-@cache
-def table() -> dict[str, dict[str, dict[str, Any]]]:
-    """The whole of ``graph.yaml``: ``topics``, ``services``, ``actions``, ``nodes``."""
-    return yaml.safe_load(GRAPH_YAML.read_text())
-
-
-def entry(kind: str, name: str) -> dict[str, Any]:
-    """The row of ``name`` among ``kind`` (topics, services, actions); NeoError lists the known names."""
-    rows = table()[kind]
-    if name not in rows:
-        raise NeoError(f"no {name!r} among the {kind} of {GRAPH_YAML.name}; one of {', '.join(rows)}")
-    return rows[name]
 
 
 @cache

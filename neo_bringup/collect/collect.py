@@ -194,8 +194,7 @@ class _Scatter:
     def __init__(self, env: NeoEnv, rng: np.random.Generator):
         self._env, self._rng, self._next = env, rng, env.plant.time
         self._upright = [env.scene.qpos[thing.qpos] for thing in env.scene.objects]
-        assert env.scene.table is not None
-        self._front = env.scene.table.front
+        self._front = worlds.table_of(env.scene).front
 
     def __call__(self) -> None:
         env, data = self._env, self._env.plant.data

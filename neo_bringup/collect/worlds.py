@@ -10,7 +10,7 @@ import numpy as np
 from neo_bringup.collect import things
 from neo_description import scenes
 from neo_description.errors import NeoError
-from neo_description.scenes import Scene
+from neo_description.scenes import Scene, Table
 
 USUAL = 0.25  # chance that the scene's own things stand there
 DEFAULT_RGBA = np.array([0.5, 0.5, 0.5, 1.0], np.float32)  # of a MuJoCo geom that is given none
@@ -72,11 +72,16 @@ def _mass(model: mujoco.MjModel, body: int, times: float) -> None:
     model.body_inertia[body] *= times
 
 
+def table_of(scene: Scene) -> Table:
+    """NeoError when there is none."""
+    if scene.table is None:
+        raise NeoError(f"scene {scene.name} has no table with an edge")
+    return scene.table
+
+
 def _at_edge(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     """(n, 3) m: places on the table close to its near or a side edge, 12 cm and more apart, shuffled."""
-    table = scene.table
-    if table is None:
-        raise NeoError(f"scene {scene.name} has no table with an edge")
+    table = table_of(scene)
     near = [(table.front + EDGE, y) for y in np.linspace(-0.36, 0.36, 5)]
     sides = [(x, side * (table.width / 2 - EDGE)) for side in (-1, 1) for x in (0.42, 0.56)]
     places = np.array([(*place, table.height) for place in near + sides])

@@ -31,25 +31,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: done, or the same. 1: differs. NeoError (2): could not."""
+    from neo_bringup.commands.train import given
+    from neo_bringup.launch_parameters import typed
+    from neo_bringup.learning.asked import progress
     from neo_bringup.replay import shorts
     from neo_bringup.replay.lockstep import replay
     from neo_description.errors import NeoError
+    from neo_flywheel.message_types import installed
     from neo_flywheel.replay import compare, reference, source, table, verdict
     from neo_flywheel.replay.codec import Codec
 
-    parameters = _parameters(args.set)
+    parameters = given(args.set, read=lambda text: typed(text, None))
     if args.accept and parameters:
         raise NeoError("a reference is of a node as it ships: --accept takes no --set")
-    row, book = table.row(args.node), shorts.book()
+    row, book = table.row(args.node), installed()
     if args.make:
         shorts.write(args.make, args.bag, args.seed)
     known: Callable[[str], str] = lambda name: book.find(name).definition  # noqa: E731
-    given = source.read(args.bag, row, known)
-    verdict.worth_sending(given, row)
-    if given.migrated:
-        print(f"older definitions, migrated: {', '.join(given.migrated)}", file=sys.stderr)
-    was = reference.read(given, row) if args.check else None
-    ran = replay(given, row, parameters, say=lambda line: print(f"… {line}", file=sys.stderr, flush=True))
+    bag = source.read(args.bag, row, known)
+    verdict.worth_sending(bag, row)
+    if bag.migrated:
+        print(f"older definitions, migrated: {', '.join(bag.migrated)}", file=sys.stderr)
+    was = reference.read(bag, row) if args.check else None
+    ran = replay(bag, row, parameters, say=progress)
     for line in ran.refused:
         print(f"refused: {line}")
     if ran.lost:
@@ -57,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if ran.unanswered:
         print(f"{ran.unanswered} of {ran.driven} messages of {row.drive} got no answer")
     if args.accept:
-        print(f"accepted: {reference.write(given, row, ran, args.reason, book, args.dirty)}")
+        print(f"accepted: {reference.write(bag, row, ran, args.reason, book, args.dirty)}")
         return SAME
     now = Codec(known)
     verdict.worth_comparing(ran.outputs, row, now)
@@ -66,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"{len(said):8} {topic}")
         for name, value in ran.cost().items():
             print(f"{value:8.1f} {name}")
-        if given.answers:
+        if bag.answers:
             output, said = row.outputs[row.answer], ran.outputs[row.answer]
-            same = compare.alike(row.answer, output, given.answers, said, now)
-            print(f"{same} of {len(given.answers)} answers are those that the bag holds")
+            same = compare.alike(row.answer, output, bag.answers, said, now)
+            print(f"{same} of {len(bag.answers)} answers are those that the bag holds")
         return SAME
     found = verdict.judge(row, was.outputs, ran, was.codec, now, budgets=not args.no_budget)
     return _tell(args, found, was.about)
@@ -90,19 +94,3 @@ def _tell(args: argparse.Namespace, found: Any, about: Any) -> int:
         print(f"  {line}")
     print(f"plots: {page}")
     return DIFFERS
-
-
-def _parameters(words: list[str]) -> dict[str, Any]:
-    from neo_bringup.launch_parameters import typed
-    from neo_description.errors import NeoError
-
-    values = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals:
-            raise NeoError(f"--set {word}: NAME=VALUE is needed")
-        try:
-            values[name] = typed(text, None)
-        except ValueError as error:
-            raise NeoError(f"--set {word}: {error}") from None
-    return values

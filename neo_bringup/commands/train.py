@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +57,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def given(rows: Sequence[str]) -> dict[str, Any]:
-    """Settings out of ``NAME=VALUE``."""
+def given(rows: Sequence[str], read: Callable[[str], Any] = yaml.safe_load) -> dict[str, Any]:
+    """Settings out of ``NAME=VALUE``; ``read``: of a value, a ValueError says why not."""
     found = {}
     for row in rows:
         name, sign, value = row.partition("=")
         if not sign:
-            raise NeoError(f"--set {row!r}; write it as steps=500")
-        found[name] = yaml.safe_load(value)
+            raise NeoError(f"--set {row!r}; write it as NAME=VALUE")
+        try:
+            found[name] = read(value)
+        except ValueError as error:
+            raise NeoError(f"--set {row}: {error}") from None
     return found
 
 

@@ -25,11 +25,10 @@ from neo_bringup import processes
 from neo_bringup.fleet.acting import Acted, named
 from neo_bringup.fleet.choose import Recorded, chosen, oddness
 from neo_bringup.fleet.settings import ROUND, Place
-from neo_bringup.launch_substitutions import prefixes
 from neo_description.errors import NeoError, RefusedError
 from neo_flywheel import files
 from neo_flywheel.courier import Courier, Put
-from neo_flywheel.message_types import TypeBook
+from neo_flywheel.message_types import installed
 from neo_flywheel.store import episode_bag
 from neo_flywheel.store.objects import ObjectStore
 from neo_flywheel.update.agent import Agent
@@ -190,8 +189,7 @@ def _record(acted: Acted, folder: Path, robot: str, release: str, begin: int) ->
         custom |= {"surprise": f"{acted.surprise.max():.4f}", "surprise_mean": f"{acted.surprise.mean():.4f}"}
     scratch = folder.parent / ".new" / folder.name
     shutil.rmtree(scratch, ignore_errors=True)
-    book = TypeBook([*prefixes(os.environ), Path(sys.prefix)])
-    episode_bag.save(episode, scratch, book, robot, begin, custom)
+    episode_bag.save(episode, scratch, installed(), robot, begin, custom)
     for file in scratch.iterdir():
         files.sync_file(file)
     scratch.replace(folder)

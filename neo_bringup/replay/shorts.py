@@ -8,8 +8,6 @@ answers of the controllers, to which the nodes' must be equal.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,11 @@ from typing import Any
 import numpy as np
 from rclpy.serialization import serialize_message
 
-from neo_bringup.launch_substitutions import prefixes
 from neo_description.errors import NeoError
 from neo_description.signals import HandAction, HandCommand, Safety, TendonCommand, WholeBodyCommand
 from neo_description.tables import CONTROL_RATE, SIDES, TAXELS, prefixed
 from neo_flywheel.bag import BagWriter
-from neo_flywheel.message_types import TypeBook
+from neo_flywheel.message_types import installed
 from neo_flywheel.recorder import QOS
 from neo_ros import convert, graph
 from neo_sim.env import NeoEnv
@@ -37,11 +34,6 @@ TOPICS = (
     "whole_body/command", *(f"{side}_hand/command" for side in SIDES), "safety/state",
     "body/tendon_command", *(f"{side}_hand/tendon_command" for side in SIDES),
 )  # fmt: skip
-
-
-def book() -> TypeBook:
-    """The message types as they are installed."""
-    return TypeBook([*prefixes(os.environ), Path(sys.prefix)])
 
 
 class SpokenEnv(NeoEnv):
@@ -213,7 +205,7 @@ def write(name: str, folder: Path, seed: int = 0) -> Path:
     if name not in SHORTS:
         raise NeoError(f"no short bag {name!r}; one of {', '.join(SHORTS)}")
     env = SpokenEnv("kitchen_table" if name in TABLE else "empty", seed=seed)
-    with BagWriter(folder, book(), {"short": name, "seed": str(seed)}) as bag:
+    with BagWriter(folder, installed(), {"short": name, "seed": str(seed)}) as bag:
         short = Short(env, bag)
         SHORTS[name](short)
     if bag.error:

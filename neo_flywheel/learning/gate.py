@@ -151,7 +151,7 @@ def judge(
         return verdict
     done = [np.asarray(row, bool) for row in tasks(models)]
     success = compared(checks()[SUCCESS], done[0], done[1] if running else None)
-    if verdict.take([success]) and success.low > 0.0 and running:
+    if verdict.take([success]) and success.low > 0.0:
         verdict.notes += [f"outweighed by held-out tasks, of which it does more: {doubt}" for doubt in doubts]
     else:
         verdict.reasons += doubts

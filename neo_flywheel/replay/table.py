@@ -10,11 +10,10 @@ from typing import Any
 
 import yaml
 
-import neo_description
 from neo_description.errors import NeoError
+from neo_description.graph import entry
 
 NODES = Path(__file__).with_name("nodes.yaml")
-GRAPH = Path(neo_description.__file__).with_name("graph.yaml")
 
 
 @dataclass(frozen=True)
@@ -103,16 +102,9 @@ def row(node: str) -> Row:
     return nodes()[node]
 
 
-@cache
-def _topics() -> dict[str, dict[str, Any]]:
-    return yaml.safe_load(GRAPH.read_text())["topics"]
-
-
 def type_of(topic: str) -> str:
     """The type of a topic of ours, ``package/msg/Name``; NeoError when ``graph.yaml`` has no such topic."""
-    if topic not in _topics():
-        raise NeoError(f"no topic {topic!r} in {GRAPH.name}; one of {', '.join(_topics())}")
-    return _topics()[topic]["type"]
+    return entry("topics", topic)["type"]
 
 
 def _row(node: str, about: dict[str, Any]) -> Row:

@@ -13,6 +13,7 @@ from neo_bringup.replay import shorts
 from neo_bringup.replay.lockstep import replay
 from neo_description.errors import NeoError
 from neo_flywheel.bag import BagWriter
+from neo_flywheel.message_types import installed
 from neo_flywheel.replay import source, table, verdict
 from neo_flywheel.replay.codec import Codec
 from neo_ros import graph
@@ -21,7 +22,7 @@ NODE = "body_control"
 
 
 def today(name):
-    return shorts.book().find(name).definition
+    return installed().find(name).definition
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_another_gain_is_found_and_named(standing, tmp_path, capfd):
 
 
 def test_a_robot_that_never_leaves_stop_says_nothing(tmp_path, capfd):
-    with BagWriter(tmp_path / "stop", shorts.book()) as bag:
+    with BagWriter(tmp_path / "stop", installed()) as bag:
         shorts.Short(shorts.SpokenEnv("empty"), bag).go(0.6)
     words = ["replay", str(tmp_path / "stop"), "--node", NODE]
     assert cli.main([*words, "--accept", "--reason", "why not", "--dirty"]) == 2
