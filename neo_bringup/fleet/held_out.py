@@ -19,14 +19,23 @@ Job = tuple[int, str, str]  # seed, folder of the model, name of the trial
 
 
 def measure(
-    place: Place, version: str, trials: int, trial: str, engine: Engine, say: Callable[[str], None]
+    place: Place,
+    version: str,
+    trials: int,
+    trial: str,
+    engine: Engine,
+    say: Callable[[str], None],
+    model: Path | None = None,
 ) -> None:
-    """``trials`` of ``version``, the same worlds for each version; those that are kept are not done again."""
+    """``trials`` of ``version``, the same worlds for each version; those that are kept are not done again.
+
+    ``model``: where it lies when it is none of the fleet's versions.
+    """
     file = place.evaluations / f"{version}.json"
     rows = known(place, version)
-    model = str((place.models / version).resolve())
+    where = str((model or place.models / version).resolve())
     seeds = [FIRST_SEED + i for i in range(trials)]
-    jobs: list[Job] = [(seed, model, trial) for seed in seeds if str(seed) not in rows]
+    jobs: list[Job] = [(seed, where, trial) for seed in seeds if str(seed) not in rows]
     for (seed, _, _), done in engine.map(judged, jobs):
         rows[str(seed)] = bool(done)
         files.write_json(file, rows)

@@ -79,6 +79,7 @@ def _second(begun: Place, folder: Path, how: str, jobs: engine.Engine, progress:
         "about": about | {"model": Path(settings.model).name},
         "before": held_out.known(place, first["before"]["version"]),
         "after": held_out.known(place, second["after"]["version"]),
+        "learned": _learned(place, jobs, lambda line: progress(f"{how}: {line}")) if how != "all" else {},
         "steps": second["uploaded"]["steps"],
         "gates": [row["gate"]["passed"] for row in (first, second)],
         "silent_bytes": _silent_bytes(place),
@@ -87,6 +88,13 @@ def _second(begun: Place, folder: Path, how: str, jobs: engine.Engine, progress:
 
 def _run(place: Place, rounds: int, jobs: engine.Engine, progress: Progress) -> list[dict[str, Any]]:
     return Rounds(place, place.settings(), LEARN, jobs, progress, ACT, TRIAL).run(rounds)
+
+
+def _learned(place: Place, jobs: engine.Engine, progress: Progress) -> dict[str, bool]:
+    """Held-out trials of what the second round learned, whether or not its gate let that pass."""
+    name, model = "round-2", place.learning / "round-2" / "export" / "model"
+    held_out.measure(place, name, place.settings().trials, TRIAL, jobs, progress, model)
+    return held_out.known(place, name)
 
 
 def _silent_bytes(place: Place) -> int:
@@ -128,11 +136,15 @@ def _gains(arms: list[Sample]) -> list[Figure]:
 def _mined(mined: list[Sample], drawn: list[Sample]) -> list[Figure]:
     odd, chance = _together(mined, "after"), _together(drawn, "after")
     gain, n = held_out.difference(chance, odd), len(odd)
+    learned = held_out.difference(_together(drawn, "learned"), _together(mined, "learned"))
+    shares = " and ".join(f"{_share(_together(arms, 'learned')):.2f}" for arms in (mined, drawn))
     passed = " and ".join(f"{sum(arm['gates'][1] for arm in arms)} of {len(arms)}" for arms in (mined, drawn))
     volume = sum(arm["steps"] for arm in mined) / max(sum(arm["steps"] for arm in drawn), 1)
     return [
         Figure("flywheel.mined_gain", _number(gain["value"]), n, f"second gates passed: {passed}"),
         Figure("flywheel.mined_gain_low", _number(gain["low"]), n),
+        Figure("flywheel.mined_learned", _number(learned["value"]), learned["trials"], f"{shares} done"),
+        Figure("flywheel.mined_learned_low", _number(learned["low"]), learned["trials"]),
         Figure("flywheel.mined_volume", volume, len(mined)),
     ]
 

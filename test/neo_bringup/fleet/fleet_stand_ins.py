@@ -78,7 +78,8 @@ def _learned(library, folder, seed, reasons, say) -> Round:
     catalogue.add_product("dataset", name, episodes=[row.id for row in rows])
     catalogue.add_product("run", name, [("dataset", name)])
     catalogue.add_product("evaluation", name, [("run", name)])
-    return Round(toy_model.write(folder / "model", seed), not reasons, reasons, [], {"episodes": len(rows)})
+    model = toy_model.write(folder / "export" / "model", seed)
+    return Round(model, not reasons, reasons, [], {"episodes": len(rows)})
 
 
 class Engine:

@@ -34,6 +34,7 @@ def test_both_parts_share_a_first_round_and_the_arms_differ_in_what_leaves(small
     assert found["flywheel.fleet_silent_bytes"].value == 0
     assert found["flywheel.mined_volume"].value == pytest.approx(1.0)
     mined = samples["1/fleet/mined"]
+    assert found["flywheel.mined_learned"].n == len(mined["random"]["learned"]) == 6
     assert 0 < mined["mined"]["steps"] < samples["1/fleet/rounds"]["all"]["steps"]
 
 
