@@ -127,6 +127,10 @@ class BodyController:
             self._stand_up()
         return reason
 
+    def stop(self, reason: str) -> None:
+        """To STOP for ``reason``."""
+        self.safety.stop(self._time, reason)
+
     @property
     def tick(self) -> int:
         """The last tick answered, -1 before the first."""

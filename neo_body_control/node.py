@@ -1,7 +1,8 @@
 """Node ``body_control``: answers every ``body/state`` in its own callback, never from a timer.
 
 Everything else it publishes (odometry, TF, safety, markers) is driven by the same states, so a plant
-that stands still is told nothing new, and a replayed bag gives the same answers.
+that stands still is told nothing new, and a replayed bag gives the same answers. A supervisor that was heard
+once and then goes silent leads to STOP: nobody would notice if another node were lost.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 from neo_msgs.action import Reach as ReachAction
 from rclpy.action import CancelResponse
-from rclpy.node import Node
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.task import Future
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
@@ -26,14 +28,17 @@ from neo_body_control.targets import Targets
 from neo_description.errors import NeoError
 from neo_description.signals import Safety, TendonCommand
 from neo_description.tables import CONTROL_RATE, SIDES
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
+from neo_ros.silence import Silence
 
 ODOM_EVERY = CONTROL_RATE // 50  # ticks
 SAFETY_EVERY = CONTROL_RATE // 10
 MARKERS_EVERY = CONTROL_RATE // 5
 FEEDBACK_EVERY = CONTROL_RATE // 10
+SUPERVISOR_EVERY = 0.05  # s of wall time
 MARKER_LENGTH = 0.08  # m of a frame's axes
 AXIS_COLOURS = ((0.9, 0.2, 0.2), (0.2, 0.8, 0.2), (0.2, 0.4, 0.9))
 MEASURED = (
@@ -49,17 +54,19 @@ MEASURED = (
 )
 
 
-class BodyControlNode(Node):
+class BodyControlNode(ManagedNode):
     """Adapter of :class:`BodyController`."""
 
     def __init__(self) -> None:
-        super().__init__("body_control")
-        self._params = params.declare(self, PARAMETERS)
+        super().__init__("body_control", PARAMETERS)
+
+    def configure(self) -> None:
         self._diagnostics = Diagnostics(self)
         self._body = BodyController(self._params)
         self._runstop = False
         self._drive_mode = 0
         self._said: tuple[Any, ...] = ()
+        self._supervisor = Silence()
         self._reach: Reach | None = None
         self._goal: Any = None
         self._done: Future | None = None
@@ -73,6 +80,10 @@ class BodyControlNode(Node):
         guarded = self._diagnostics.guarded
         graph.subscription(self, "body/state", guarded("body/state", self._on_state))
         graph.subscription(self, "whole_body/command", guarded("whole_body/command", self._on_command))
+        graph.subscription(self, "supervisor/heartbeat", lambda _: self._supervisor.heard())
+        self.create_timer(
+            SUPERVISOR_EVERY, self._watch_supervisor, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         graph.service(self, "set_mode", self._on_set_mode)
         self._server = graph.action_server(
             self, "reach", self._execute_reach, cancel_callback=lambda _: CancelResponse.ACCEPT
@@ -112,6 +123,20 @@ class BodyControlNode(Node):
             self._diagnostics.refused("set_mode", reason)
         self._publish_safety(self._body.estimate.time)
         return response
+
+    def _watch_supervisor(self) -> None:
+        if self._supervisor.look(time.monotonic()) > self._params.supervisor_patience:
+            self._supervisor = Silence()  # until it is heard again
+            self._body.stop("the supervisor is silent")
+            self._diagnostics.error("the supervisor is silent: STOP")
+            self._publish_safety(self._body.estimate.time)
+
+    def deactivate(self) -> None:
+        """To STOP; a reach that runs ends."""
+        self._body.stop("body_control was deactivated")
+        if self._reach is not None:
+            self._end_reach(self._reach.cancel())
+        self._publish_safety(self._body.estimate.time)
 
     # The reach action
 
@@ -156,6 +181,9 @@ class BodyControlNode(Node):
                     ReachAction.Feedback(position_error=position, orientation_error=orientation)
                 )
             return
+        self._end_reach(outcome)
+
+    def _end_reach(self, outcome: ReachOutcome) -> None:
         done, self._reach, self._goal, self._done = self._done, None, None, None
         if done is not None:
             done.set_result(outcome)

@@ -131,6 +131,14 @@ class Child:
             return True
         return state in (b"Z", b"X")
 
+    def waited(self) -> float:
+        """s that its threads have waited for a core so far, all together; 0 where the kernel does not say."""
+        total = 0
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            for thread in Path(f"/proc/{self.popen.pid}/task").iterdir():
+                total += int((thread / "schedstat").read_text().split()[1])
+        return 1e-9 * total
+
     def lines(self, to_end: bool = False) -> list[str]:
         """Whole lines printed since the last call; with ``to_end`` the unfinished one too."""
         data = b""

@@ -18,32 +18,39 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neo_bringup.launch_xml import NodeProcess
+from neo_bringup.policy import Verdict
 from neo_bringup.processes import Child, command
 
 STOP_WITHIN = 5.0  # s of wall time
 STAGES = ((2.2, 0.6, 0.2), (1.2, 0.4, 0.2))  # s for SIGINT, SIGTERM, SIGKILL: all but the plant; the plant
-MAX_RESTARTS = 3  # of one node, before its death counts as final
 
 
 @dataclass
 class Death:
-    """A node ended by itself. ``restarted``: it runs again."""
+    """A node ended by itself. ``again``: after so many s it runs again; ``ends``: and with it everything."""
 
-    label: str
+    process: NodeProcess
     how: str
-    restarted: bool
-    stops_all: bool = True
+    again: float | None
+    ends: bool
+
+    @property
+    def label(self) -> str:
+        return self.process.label
 
 
 @dataclass
 class Runner:
-    """Starts ``processes`` in order. ``say(label, line)`` prints; ``on_death`` runs the moment one ends."""
+    """Starts ``processes`` in order. ``say(label, line)`` prints; ``on_death`` runs the moment one ends.
+
+    ``judge``: what follows from a death.
+    """
 
     processes: list[NodeProcess]
     environment: Mapping[str, str]
     say: Callable[[str, str], None]
     on_death: Callable[[Child], None] = lambda child: None
-    restart: bool = False
+    judge: Callable[[Child], Verdict] = lambda child: Verdict(True, None, True)
     children: list[Child] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
     signalled: int = 0
@@ -52,6 +59,7 @@ class Runner:
         self._stopping = False
         self._selector = selectors.DefaultSelector()
         self._noticed: set[Child] = set()
+        self._again: list[tuple[float, Child]] = []  # monotonic s when one is started again
         self._folder = tempfile.TemporaryDirectory(prefix="neo-up-")
         self._wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._wake_write = wake_write
@@ -90,7 +98,7 @@ class Runner:
     @property
     def died(self) -> Death | None:
         """The first death that ends the run."""
-        return next((d for d in self.deaths if not d.restarted and d.stops_all), None)
+        return next((death for death in self.deaths if death.ends), None)
 
     def pump(self, timeout: float | None) -> None:
         """Handles what happens within ``timeout`` s (None: until something does)."""
@@ -102,6 +110,7 @@ class Runner:
                         os.read(self._wake_read, 4096)
                 elif (key.data[0] == "death") == death_first and key.fd in self._selector.get_map():
                     (self._ended if death_first else self._print)(key.data[1])
+        self._start_again()
 
     def notice_dying(self) -> None:
         """Tells ``on_death`` of children whose main thread has ended, before their last thread has."""
@@ -126,12 +135,19 @@ class Runner:
         self.children.remove(child)
         child.close()
         if not self._stopping:
-            again = self.restart and child.restarts < MAX_RESTARTS
-            self.deaths.append(Death(child.label, child.how_it_ended(), again, child.process.stops_all))
-            if again:
-                fresh = Child(child.process, child.words, self.environment)
-                fresh.restarts = child.restarts + 1
-                self._add(fresh)
+            verdict = self.judge(child)
+            self.deaths.append(Death(child.process, child.how_it_ended(), verdict.again, verdict.ends))
+            if verdict.again is not None:
+                self._again.append((time.monotonic() + verdict.again, child))
+
+    def _start_again(self) -> None:
+        now = time.monotonic()
+        due = [child for at, child in self._again if at <= now and not self._stopping]
+        self._again = [(at, child) for at, child in self._again if child not in due]
+        for child in due:
+            fresh = Child(child.process, child.words, self.environment)
+            fresh.restarts = child.restarts + 1
+            self._add(fresh)
 
     def pump_until(self, condition: Callable[[], bool], timeout: float, poll: float = 0.02) -> bool:
         """Handles events until ``condition`` holds; False after ``timeout`` s."""

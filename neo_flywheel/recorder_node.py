@@ -17,7 +17,6 @@ from neo_msgs.action import RecordEpisode
 from rclpy.action import CancelResponse, GoalResponse
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
-from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.task import Future
 
@@ -28,9 +27,10 @@ from neo_flywheel.recorder import NOTES_ROW, Recorder, recorded_topics, run_fold
 from neo_flywheel.ring import PreTrigger
 from neo_flywheel.video import Encoder
 from neo_flywheel.witness_node import Witness
-from neo_ros import graph, params, qos
+from neo_ros import graph, qos
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
 DEPTH = 200  # messages a busy moment may pile up
@@ -40,12 +40,14 @@ FEEDBACK_EVERY = 0.5  # s of wall time
 TRIGGERS = ("surprise", "failure", "intervention", "safety")
 
 
-class RecorderNode(Node):
+class RecorderNode(ManagedNode):
     """Records while ``self._recorder`` is set. It never answers, so it can hold nobody up."""
 
     def __init__(self) -> None:
-        super().__init__("recorder")
-        self._params = p = params.declare(self, PARAMETERS)
+        super().__init__("recorder", PARAMETERS)
+
+    def configure(self) -> None:
+        p = self._params
         self._diagnostics = Diagnostics(self)
         unknown = set(p.triggers) - set(TRIGGERS)
         if unknown:
@@ -214,7 +216,11 @@ class RecorderNode(Node):
             messages=recorder.bag.messages,
         )
 
-    def close(self) -> None:
+    def deactivate(self) -> None:
+        """Finishes what is being recorded."""
+        self._end()
+
+    def cleanup(self) -> None:
         """Finishes the bag, and the clip that is open."""
         self._end()
         if self._ring is not None:

@@ -12,7 +12,8 @@ The low-pass LP has the lag of drives and pads, so that a force that has not arr
 twice.
 
 When a pad that presses is dead, nothing is trimmed, and the hand starts with more force
-(:class:`neo_hand_control.grip.Grip`).
+(:class:`neo_hand_control.grip.Grip`). When all of them are, the hand grips by position: it keeps the force it
+had and the angles at which it stands; what it cannot feel is no reason to let go.
 
 The thumb stands against the fingers with the share that the grasp gives it, and takes more when it yields
 from where it met the object, by ``y`` metres along its push, so that the object stays where it was:
@@ -143,8 +144,10 @@ class Hold:
 
     def _keep(self, grasp: Grasp, state: HandState, feeling: Feeling, dt: float) -> GraspPhase:
         p = self._p
-        self.force = self.grip.update(feeling, dt)
-        dead = (grasp.push > 0.0) & ~np.asarray(state.taxel_valid, bool)
+        presses = grasp.push > 0.0
+        dead = presses & ~np.asarray(state.taxel_valid, bool)
+        if not np.array_equal(dead, presses):
+            self.force = self.grip.update(feeling, dt)
         met = feeling.group_contact | np.isin(np.arange(len(GROUPS)), GROUP_OF_PAD[dead])
         met[THUMB] |= met[PALM]  # fingers may hold against the palm, too
         here = self._opposed(grasp, met) and (dead.any() or feeling.normal > p.lost_share * self.force)

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from neo_msgs.action import Grasp as GraspAction
 from rclpy.action import CancelResponse
-from rclpy.node import Node
 from rclpy.task import Future
 
 from neo_description.errors import NeoError
@@ -25,21 +24,23 @@ from neo_description.signals import GraspPhase, HandAction, HandCommand, HandSta
 from neo_description.tables import CONTROL_RATE
 from neo_hand_control.calibrator import HandCalibrator
 from neo_hand_control.controller import PARAMETERS, HandController
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 
 FEEDBACK_EVERY = CONTROL_RATE // 10  # ticks
 TIMEOUT_MAX = 60.0  # s
 CALIBRATING = "the hand calibrates itself; wait about a minute"
 
 
-class HandControlNode(Node):
+class HandControlNode(ManagedNode):
     """Adapter of :class:`HandController`."""
 
     def __init__(self) -> None:
-        super().__init__("hand_control")
-        self._params = params.declare(self, PARAMETERS)
+        super().__init__("hand_control", PARAMETERS)
+
+    def configure(self) -> None:
         self._side = side = self._params.side
         self._diagnostics = Diagnostics(self)
         self._hand = HandController(side, self._params)
@@ -105,6 +106,14 @@ class HandControlNode(Node):
         phase = self._hand.status.phase
         if self._goal is not None or phase not in (GraspPhase.IDLE, GraspPhase.PRESHAPED, GraspPhase.LOST):
             raise NeoError(f"the hand is {phase.name}; it must be empty and at rest")
+
+    def deactivate(self) -> None:
+        """Forget every target; a grasp or a calibration that runs ends."""
+        self._hand.reset()
+        if self._calibrated is not None:
+            waiting, self._calibrator, self._calibrated = self._calibrated, None, None
+            waiting.set_exception(NeoError("the node was deactivated"))
+        self._end_goal("stopped")
 
     def _answer(self, state: HandState) -> TendonCommand:
         """The controller's answer, or that of the calibrator while there is one."""
@@ -198,24 +207,35 @@ class HandControlNode(Node):
             self._hand.stay()
             reason = "timeout"
         if reason is not None:
-            done, self._goal, self._done = self._done, None, None
-            if done is not None:
-                done.set_result(reason)
+            self._end_goal(reason)
         elif state.tick % FEEDBACK_EVERY == 0:
             status = self._hand.status
             self._goal.publish_feedback(
                 GraspAction.Feedback(phase=int(phase), normal_force=status.normal_force, slip=status.slip)
             )
 
+    def _end_goal(self, reason: str) -> None:
+        done, self._goal, self._done = self._done, None, None
+        if done is not None:
+            done.set_result(reason)
+
     def _report(self, state: HandState, stamp: Any) -> None:
         if state.tick % self._status_every == 0:
             self._status.publish(convert.grasp_status_message(self._hand.status, stamp))
+        if state.tick % FEEDBACK_EVERY == 0:
+            self._notice_touch(np.asarray(state.taxel_valid, bool))
         if state.tick % CONTROL_RATE == 0:
             diagnostics = self._diagnostics
             diagnostics.set("phase", self._hand.status.phase.name)
             diagnostics.set("late ticks", self._late)
             diagnostics.set("cpu us a tick", 1e6 * self._cpu)
             diagnostics.set("dead pads", int((~np.asarray(state.taxel_valid, bool)).sum()))
+
+    def _notice_touch(self, valid: np.ndarray) -> None:
+        if valid.any():
+            self.degraded.pop("no_touch", None)
+        else:
+            self.degraded["no_touch"] = f"all {len(valid)} pads are dead"
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
@@ -24,22 +23,24 @@ from neo_description.tables import CONTROL_RATE, JOINTS
 from neo_perception import stereo
 from neo_perception.head_pose import CAMERA_FRAME, HeadPose
 from neo_perception.perception import PARAMETERS, Perception
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 
 SIDES = ("left", "right")
 KEPT = 4  # unpaired images of a side, poses of odom
 POINT_STEP = 2  # every second pixel of a row and column becomes a point
 
 
-class PerceptionNode(Node):
+class PerceptionNode(ManagedNode):
     """Feeds :class:`Perception` with pairs, encoders and odometry of the same instant."""
 
     def __init__(self) -> None:
-        super().__init__("perception")
-        self._params = params.declare(self, PARAMETERS)
+        super().__init__("perception", PARAMETERS)
+
+    def configure(self) -> None:
         self._diagnostics = Diagnostics(self)
         self._core = Perception(self._params)
         self._head = HeadPose()

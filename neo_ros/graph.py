@@ -64,6 +64,8 @@ def action_server(node: Node, name: str, execute: Callable[[Any], Any], **callba
 
     Its goals and results are topics, too (``NAME/_action/send_goal/_service_event``): for the recorder.
     """
+    if hasattr(node, "gated_goals"):
+        callbacks["goal_callback"] = node.gated_goals(callbacks.get("goal_callback"))
     server = ActionServer(node, interface(entry("actions", name)["type"]), name, execute, **callbacks)
     server.configure_introspection(node.get_clock(), EVENTS, ServiceIntrospectionState.CONTENTS)
     return server

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from neo_msgs.msg import Heartbeat, PrivilegedState
-from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage
@@ -20,10 +19,11 @@ from sensor_msgs.msg import CompressedImage
 from neo_description.errors import NeoError
 from neo_description.signals import StereoFrame
 from neo_description.tables import CONTROL_RATE
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 from neo_ros.raw_stamp import raw_tick
 from neo_sensors import camera
 
@@ -32,12 +32,14 @@ QUEUE = 20  # plant states: 0.4 s of plant time
 FRAMES = {side: f"head_{side}_camera_optical_frame" for side in SIDES}
 
 
-class CameraNode(Node):
+class CameraNode(ManagedNode):
     """Publishes images, compressed images and calibration; encodes only what somebody listens to."""
 
     def __init__(self) -> None:
-        super().__init__("camera")
-        self._params = p = params.declare(self, camera.PARAMETERS)
+        super().__init__("camera", camera.PARAMETERS)
+
+    def configure(self) -> None:
+        p = self._params
         self._diagnostics = Diagnostics(self)
         self._bridge = CvBridge()
         self._camera = camera.make(p)
@@ -64,7 +66,7 @@ class CameraNode(Node):
         guarded = self._diagnostics.guarded("sim/privileged_state", self._on_plant)
         self.create_subscription(PrivilegedState, "sim/privileged_state", guarded, quality, raw=True)
 
-    def close(self) -> None:
+    def cleanup(self) -> None:
         """Release the camera."""
         self._camera.close()
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import WrenchStamped
 from neo_msgs.msg import BodyState, HandState
-from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
@@ -20,9 +19,10 @@ from tf2_msgs.msg import TFMessage
 
 from neo_description.tables import CONTROL_RATE, JOINTS, SIDES
 from neo_description.urdf import robot_urdf
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 from neo_ros.raw_stamp import raw_tick
 from neo_sensors import camera
 from neo_sensors.proprioception import FrameTree, torques
@@ -32,12 +32,14 @@ IMUS = {"imu/data": ("pelvis", "base_link"), "head_imu/data": ("head", "head")}
 UNKNOWN = -1.0  # of a covariance's first entry: the quantity is not measured (sensor_msgs/Imu)
 
 
-class ProprioceptionNode(Node):
+class ProprioceptionNode(ManagedNode):
     """From ``body/state`` and hand states to joint_states, IMUs, wrenches, TF and robot_description."""
 
     def __init__(self) -> None:
-        super().__init__("proprioception")
-        self._params = p = params.declare(self, camera.PARAMETERS)
+        super().__init__("proprioception", camera.PARAMETERS)
+
+    def configure(self) -> None:
+        p = self._params
         self._diagnostics = Diagnostics(self)
         self._tree = FrameTree()
         self._frame_period = max(1, round(CONTROL_RATE / p.tf_rate))

@@ -6,27 +6,29 @@ from functools import partial
 
 from geometry_msgs.msg import Point
 from neo_msgs.msg import HandState
-from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
 from neo_description.tables import CONTROL_RATE, SIDES
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 from neo_ros.raw_stamp import raw_tick
 from neo_sensors import camera, tactile
 
 SHAFT, HEAD = 0.003, 0.006  # m: widths of an arrow
 
 
-class TactileNode(Node):
+class TactileNode(ManagedNode):
     """From hand states to ``l_hand/pads`` and ``r_hand/pads``."""
 
     def __init__(self) -> None:
-        super().__init__("tactile")
-        self._params = p = params.declare(self, camera.PARAMETERS)
+        super().__init__("tactile", camera.PARAMETERS)
+
+    def configure(self) -> None:
+        p = self._params
         self._diagnostics = Diagnostics(self)
         self._period = max(1, round(CONTROL_RATE / p.pads_rate))
         self._pads = {side: graph.publisher(self, f"{side}_hand/pads") for side in SIDES}

@@ -14,15 +14,15 @@ import numpy as np
 from neo_msgs.msg import PrivilegedState
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
-from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 
 from neo_description import scenes
 from neo_description.errors import RefusedError
 from neo_description.tables import CONTROL_RATE, SIDES
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 from neo_sim.lockstep import Lockstep
 from neo_sim.pacer import Pacer
 from neo_sim.plant import GROUPS, PARAMETERS, Plant
@@ -33,12 +33,14 @@ MOST_TICKS = 10  # caught up with in one turn of the executor
 now = time.perf_counter
 
 
-class SimNode(Node):
+class SimNode(ManagedNode):
     """Owns the plant; see docs/architecture.md, "Time and lock-step"."""
 
     def __init__(self) -> None:
-        super().__init__("sim")
-        p = params.declare(self, PARAMETERS)
+        super().__init__("sim", PARAMETERS)
+
+    def configure(self) -> None:
+        p = self._params
         scene = scenes.make(
             p.scene, p.seed, objects_file=p.objects_file or None, scene_file=p.scene_file or None
         )

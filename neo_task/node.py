@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from neo_msgs.action import DoTask
 from rclpy.action import CancelResponse
-from rclpy.node import Node
 from rclpy.task import Future
 from transforms3d.affines import compose
 from transforms3d.quaternions import quat2mat
@@ -20,9 +19,10 @@ from transforms3d.quaternions import quat2mat
 from neo_description import objects
 from neo_description.errors import NeoError
 from neo_description.signals import Safety
-from neo_ros import convert, graph, params
+from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 from neo_task.planner import Outcome, ScriptPlanner
 from neo_task.plant_clock import PlantClock
 from neo_task.prompt import parse
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
 REPORT_EVERY = 0.2  # s of plant time between two feedback messages
 
 
-class TaskNode(Node):
+class TaskNode(ManagedNode):
     """Runs one task at a time; a second goal is refused while one runs."""
 
     def __init__(self) -> None:
-        super().__init__("task")
-        self._params = params.declare(self, PARAMETERS)
+        super().__init__("task", PARAMETERS)
+
+    def configure(self) -> None:
         self._diagnostics = Diagnostics(self)
         self._objects_file = self._params.objects_file or None
         self._vocabulary = default_vocabulary(self._objects_file)
@@ -55,6 +56,9 @@ class TaskNode(Node):
         self._done: Future | None = None
         self._next_step = 0.0
         self._next_report = 0.0
+        self._blind_since: float | None = None
+        self._own_eyes = False  # the planner looks at images itself
+        self._instead = ""  # why another planner does the prompt than was meant
         self._body = graph.publisher(self, "whole_body/command")
         self._hands = {side: graph.publisher(self, f"{side}_hand/command") for side in ("l", "r")}
         graph.subscription(self, "joint_states", self._on_joints)
@@ -82,11 +86,18 @@ class TaskNode(Node):
 
     def _on_hand(self, side: str, message: Any) -> None:
         self._watch.on_hand(side, convert.stamp(message), convert.grasp_status(message))
+        if why := self._watch.motionless():
+            self.degraded["no_joint_states"] = why
+            if self._planner is not None:
+                self._finish(Outcome(False, "stale", f"not done: {why}"))
+        else:
+            self.degraded.pop("no_joint_states", None)
 
     def _on_joints(self, message: Any) -> None:
         now = convert.stamp(message)
         self._plant_clock.heard(now)
         self._watch.on_joints(now, message.name, message.position)
+        blind = self._blindness()
         if self._planner is None or now < self._next_step:
             return
         self._next_step = now + 1.0 / self._params.step_rate
@@ -97,6 +108,10 @@ class TaskNode(Node):
         if self._goal.is_cancel_requested:
             self._finish(Outcome(False, "cancelled", "not done: cancelled"))
             return
+        if blind:
+            self._wait(now, blind)
+            return
+        self._blind_since = None
         observation.cut, self._cut = self._cut, None
         step = self._planner.step(observation)
         for body_command in step.body:
@@ -109,6 +124,28 @@ class TaskNode(Node):
             self._goal.publish_feedback(feedback)
         if step.outcome is not None:
             self._finish(step.outcome)
+
+    def _blindness(self) -> str:
+        """Why the running planner cannot go on, or a new one begin, for want of perception; else empty."""
+        why = "" if self._watch.privileged else self._watch.blind(self._params.blind_after)
+        if why and self._watch.ever_seen:
+            self.degraded["no_camera"] = why
+            return why
+        self.degraded.pop("no_camera", None)
+        return "" if self._own_eyes else why
+
+    def _wait(self, now: float, why: str) -> None:
+        """Command nothing new: the robot comes to rest where it was sent. Not for ever."""
+        self._blind_since = now if self._blind_since is None else self._blind_since
+        if now - self._blind_since > self._params.blind_patience:
+            self._finish(Outcome(False, "blind", f"not done: {why}"))
+        elif now >= self._next_report:
+            self._next_report = now + REPORT_EVERY
+            self._goal.publish_feedback(DoTask.Feedback(phase="wait", progress=0.0, detail=why))
+
+    def deactivate(self) -> None:
+        """The task that runs ends; the body stays where it was sent."""
+        self._finish(Outcome(False, "stopped", "not done: the task node was deactivated"))
 
     def _finish(self, outcome: Outcome) -> None:
         done, self._planner, self._done = self._done, None, None
@@ -131,13 +168,15 @@ class TaskNode(Node):
         self.get_logger().info(f"doing {request.prompt!r}")
         self._goal, self._done, self._planner = goal, Future(), planner
         self._next_step = self._next_report = 0.0
+        self._blind_since = None
+        instead = f" ({self._instead})" if self._instead else ""
         outcome: Any = await self._done
         self.get_logger().info(outcome.message)
         graph.end_goal(goal, outcome.success, outcome.reason)
         return DoTask.Result(
             success=outcome.success,
             reason=outcome.reason,
-            outcome=outcome.message,
+            outcome=f"{outcome.message}{instead}",
             lifted=outcome.lifted,
             held=outcome.held,
             peak_force=outcome.peak_force,
@@ -153,10 +192,24 @@ class TaskNode(Node):
         if self._watch.safety != Safety.ACTIVE:
             why = self._watch.safety_reason or "it has not stood up yet"
             raise NeoError(f"the robot is stopped ({why}); set_mode stand first")
+        if why := self._watch.motionless():
+            raise NeoError(why)
+        self._watch.privileged, self._own_eyes = name == "privileged_scripted", name == "world_model"
+        if why := self._blindness():
+            raise NeoError(f"no camera: {why}")
+        self._instead = ""
         if name == "world_model":
-            return self._imagine(request)
+            try:
+                planner = self._imagine(request)
+                self.degraded.pop("no_world_model", None)
+                return planner
+            except NeoError as error:
+                if request.planner or self._params.without_model == "refuse":
+                    raise
+                self._instead = f"by the scripted planner: {error}"
+                self.degraded["no_world_model"] = str(error)
+                self._diagnostics.warn(f"no world model: {error}")
         task = parse(request.prompt, self._vocabulary)
-        self._watch.privileged = name == "privileged_scripted"
         if self._watch.privileged and self._privileged_subscription is None:
             self._privileged_subscription = graph.subscription(
                 self, "sim/privileged_state", self._on_privileged_state
@@ -173,7 +226,6 @@ class TaskNode(Node):
         planner = ImaginedPlanner(
             self._params.model, request.prompt, self._params, timeout, self._plant_clock.now
         )
-        self._watch.privileged = False
         self._cut = None
         self._listening = Listening(self, self._diagnostics, self._on_cut)
         return planner

@@ -12,6 +12,7 @@ from neo_description.tables import BODY
 from neo_task.planner import Observation
 
 STALE_AFTER = 0.3  # s of plant time without a message that a task stands on
+JOINTS_LATE = 1.0  # s of plant time by which joint states may lag behind the hands; they come another way
 
 
 class Watch:
@@ -26,6 +27,7 @@ class Watch:
         self._hands: dict[str, tuple[float, GraspStatus]] = {}
         self._odom: tuple[float, np.ndarray] | None = None
         self._joints: tuple[float, np.ndarray] | None = None
+        self._since: float | None = None  # the first joint states
         self._order: dict[tuple[str, ...], list[int]] = {}
 
     def on_joints(self, time: float, names: Sequence[str], position: Sequence[float]) -> None:
@@ -33,6 +35,8 @@ class Watch:
         key = tuple(names)
         if key not in self._order:
             self._order[key] = [key.index(name) for name in BODY.joints]
+        if self._since is None or time < self._since:  # the first, or the plant was started anew
+            self._since, self._scene = time, None
         self._joints = (time, np.asarray(position, float)[self._order[key]])
 
     def on_odom(self, time: float, T_odom_base: np.ndarray) -> None:
@@ -50,6 +54,26 @@ class Watch:
     def on_scene(self, scene: Scene) -> None:
         """What perception sees, or, for the teacher, the truth."""
         self._scene = scene
+
+    def blind(self, patience: float) -> str:
+        """Why nothing is known of the things around: nothing seen for ``patience`` s; else empty."""
+        if self._joints is None or self._since is None:
+            return ""
+        last = self._since if self._scene is None else self._scene.time
+        age = self._joints[0] - last
+        return f"perception has seen nothing for {age:.1f} s" if age > patience else ""
+
+    @property
+    def ever_seen(self) -> bool:
+        """Whether perception said anything yet."""
+        return self._scene is not None
+
+    def motionless(self) -> str:
+        """Why the posture is not known any more although the hands are still heard; else empty."""
+        if self._joints is None or not self._hands:
+            return ""
+        age = max(time for time, _ in self._hands.values()) - self._joints[0]
+        return f"joint states are {age:.1f} s old" if age > JOINTS_LATE else ""
 
     def observation(self) -> Observation | str:
         """The world at the last joint reading, or what is missing or too old."""

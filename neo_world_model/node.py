@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 from neo_msgs.msg import Surprise as SurpriseMessage
-from rclpy.node import Node
 
 from neo_description.errors import NeoError
 from neo_description.signals import Consequences, Foretold
-from neo_ros import convert, executor, graph, params
+from neo_ros import convert, executor, graph
 from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 from neo_world_model import shipped
 from neo_world_model.foretell import STEP, Foreteller
 from neo_world_model.listening import EYES, Listening
@@ -31,12 +31,13 @@ from neo_world_model.watch import Seen, Watcher
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
 
 
-class WorldModelNode(Node):
+class WorldModelNode(ManagedNode):
     """Feeds a :class:`Watcher` with the steps that :class:`Listening` makes of the graph's messages."""
 
     def __init__(self) -> None:
-        super().__init__("world_model")
-        self._params = params.declare(self, PARAMETERS)
+        super().__init__("world_model", PARAMETERS)
+
+    def configure(self) -> None:
         self._diagnostics = Diagnostics(self)
         self._bridge = CvBridge()
         self._worker = ThreadPoolExecutor(1, "foretell")
@@ -50,9 +51,8 @@ class WorldModelNode(Node):
         graph.service(self, "load_model", self._on_load)
         graph.service(self, "world_model/foretell", self._on_foretell)
 
-    def destroy_node(self) -> None:
+    def cleanup(self) -> None:
         self._worker.shutdown(wait=False, cancel_futures=True)
-        super().destroy_node()
 
     def _load(self, folder: str) -> None:
         p = self._params

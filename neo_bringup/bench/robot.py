@@ -18,14 +18,16 @@ LINGER_WALL = 30.0  # s: plant time decides
 
 
 @contextmanager
-def robot(arguments: list[str], log: Path, timeout: float = 120.0) -> Iterator[tuple[LaunchedRobot, Stack]]:
-    """A robot that is up, and our end of its graph."""
+def robot(
+    arguments: list[str], log: Path, timeout: float = 120.0, options: list[str] | None = None
+) -> Iterator[tuple[LaunchedRobot, Stack]]:
+    """A robot that is up, and our end of its graph; ``options`` of ``neo up`` beside its ``arguments``."""
     log.parent.mkdir(parents=True, exist_ok=True)
     before = os.environ.get("ROS_DOMAIN_ID")
     domain, claim = claim_free_domain()
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     try:
-        with LaunchedRobot(["console:=false", *arguments], log, LINGER_WALL) as launched:
+        with LaunchedRobot(["console:=false", *arguments], log, LINGER_WALL, options) as launched:
             launched.wait_up(timeout)
             with Stack("/", f"neo_bench_{os.getpid()}") as stack:
                 yield launched, stack

@@ -13,6 +13,7 @@ from neo_bringup import preflight
 from neo_bringup.instance import InstanceLock
 from neo_bringup.launch_xml import declared_arguments, load
 from neo_bringup.output import Output
+from neo_bringup.policy import ON_DEATH
 from neo_bringup.supervisor import Supervisor
 from neo_description.errors import NeoError
 from neo_ros.environment import ros_environment
@@ -21,7 +22,12 @@ HELP = "start the robot (in simulation), watch over it, stop it on Ctrl-C"
 
 OWN = {
     "stand": ("false", "ask the body to stand as soon as everything is up", ("true", "false")),
-    "on_death": ("stop", "when a node dies: stop everything, or restart it", ("stop", "restart")),
+    "on_death": (
+        "policy",
+        "when a node dies: as neo_bringup/supervision.yaml says, or of whichever: stop "
+        "everything, restart it",
+        ON_DEATH,
+    ),
 }
 
 
@@ -90,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         environment=environment,
         output=Output(quiet=args.quiet),
         stand=own.get("stand") == "true",
-        restart=own.get("on_death") == "restart",
+        on_death=own.get("on_death", OWN["on_death"][0]),
         linger_wall=args.linger,
         notes=_notes(values),
     )

@@ -11,6 +11,7 @@ import html
 import cv2
 
 from neo_bringup.console.snapshot import Health, NodeState, Snapshot, TaskView
+from neo_bringup.supervision import Supervision
 from neo_description.signals import DriveMode, Safety
 
 STYLE = """<style>
@@ -118,6 +119,22 @@ def nodes(states: list[NodeState]) -> str:
         for node in states
     )
     return f'<div class="neo"><div class="neo-nodes">{rows}</div></div>'
+
+
+def supervision(view: Supervision | None) -> str:
+    """What the supervisor says beyond that: who holds the robot and why, degraded modes, restarts."""
+    if view is None:
+        return '<div class="neo"><small>no supervisor heard</small></div>'
+    rows = []
+    if view.state != "up":
+        rows.append(f"<b>{view.state}</b> <small>{html.escape(view.reason)}</small>")
+    for mode, why in view.modes.items():
+        name = html.escape(mode.replace("_", " "))
+        rows.append(f'<b data-mode="{html.escape(mode)}">{name}</b> <small>{html.escape(why)}</small>')
+    again = [f"{node.name} {node.restarts}x" for node in view.nodes if node.restarts]
+    if again:
+        rows.append(f"<small>started again: {html.escape(', '.join(again))}</small>")
+    return f'<div class="neo">{"<br>".join(rows)}</div>' if rows else ""
 
 
 def _say(node: NodeState) -> str:

@@ -17,6 +17,7 @@ class _Signs:
     heard: float | None = None
     level: Health = Health.OK
     message: str = ""
+    lifecycle: str = "active"
 
 
 class NodeWatch:
@@ -37,11 +38,13 @@ class NodeWatch:
             signs.present = name in found
             signs.ever |= signs.present
 
-    def heard(self, name: str, now: float) -> None:
-        """A heartbeat of ``name``; names that are not watched are ignored."""
+    def heard(self, name: str, now: float, lifecycle: str = "unknown") -> None:
+        """A heartbeat of ``name``, in a state of its life; names that are not watched are ignored."""
         if name in self._signs:
-            self._signs[name].heard = now
-            self._signs[name].ever = True
+            signs = self._signs[name]
+            signs.heard, signs.ever = now, True
+            if lifecycle != "unknown":
+                signs.lifecycle = lifecycle
 
     def diagnosed(self, name: str, level: int, message: str, now: float) -> None:
         """A diagnostic status of ``name``: ``level`` 0 ok, 1 warn, 2 error, 3 stale."""
@@ -65,4 +68,6 @@ class NodeWatch:
             return NodeState(name, Health.GONE if signs.ever else Health.ABSENT)
         if signs.heard is not None and now - signs.heard > self._silent_after:
             return NodeState(name, Health.SILENT, f"for {now - signs.heard:.0f} s")
+        if signs.lifecycle != "active":
+            return NodeState(name, Health.WARN, signs.lifecycle)
         return NodeState(name, signs.level, signs.message)

@@ -9,26 +9,26 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import mujoco
-from rclpy.node import Node
 
 from neo_bringup.console.calls import RobotCalls
 from neo_bringup.console.page import Page
 from neo_bringup.console.samples import GraphSource
 from neo_description import scenes
 from neo_description.builder import build_robot
-from neo_ros import params
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
+from neo_ros.managed import ManagedNode
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
 
 
-class ConsoleNode(Node):
+class ConsoleNode(ManagedNode):
     """Joins page, graph and buttons."""
 
     def __init__(self) -> None:
-        super().__init__("console")
-        self._params = params.declare(self, PARAMETERS)
+        super().__init__("console", PARAMETERS)
+
+    def configure(self) -> None:
         self._diagnostics = Diagnostics(self)
         self.calls = RobotCalls(self, self._params)
         self._source = GraphSource(self, self._params)
@@ -42,7 +42,7 @@ class ConsoleNode(Node):
         )
         print(f"console: {self.page.address}", flush=True)  # for people, and for who started this
 
-    def close(self) -> None:
+    def cleanup(self) -> None:
         """Close the page and leave the graph."""
         self.page.close()
         self._source.close()

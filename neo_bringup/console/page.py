@@ -184,7 +184,9 @@ class Page:
 
     def _draw_health(self) -> None:
         self._source.health(self._snapshot)
-        self._show("nodes", drawings.nodes(self._snapshot.nodes))
+        self._show(
+            "nodes", drawings.nodes(self._snapshot.nodes) + drawings.supervision(self._snapshot.supervision)
+        )
 
     def _draw_panels(self) -> None:
         snapshot, silent, task = self._snapshot, self._params.silent_after, self._buttons.task

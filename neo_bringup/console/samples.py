@@ -15,6 +15,7 @@ import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+from neo_bringup import supervision
 from neo_bringup.console.health import NodeWatch
 from neo_bringup.console.snapshot import HandView, Snapshot
 from neo_description.signals import DriveMode, GraspStatus, Safety
@@ -38,6 +39,7 @@ LATEST = (
 )
 EVERY = ("safety/heartbeat", "/diagnostics")  # many publishers: drained, not sampled
 EVERY_DEPTH = 100
+LATCHED = ("safety/state", "supervisor/state")
 
 
 class Samples:
@@ -62,7 +64,8 @@ class Samples:
                 self._subscribe(topic, QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
             for topic in EVERY:
                 self._subscribe(topic, QoSProfile(depth=EVERY_DEPTH))
-            self._subscribe("safety/state", qos.SUBSCRIBE["latched"])
+            for topic in LATCHED:
+                self._subscribe(topic, qos.SUBSCRIBE["latched"])
             return
         for subscription in self._subscriptions.values():
             self._node.destroy_subscription(subscription)
@@ -179,7 +182,7 @@ class GraphSource:
         for _ in range(EVERY_DEPTH):
             if (beat := self._samples.take("safety/heartbeat")) is None:
                 break
-            self._nodes.heard(self._own(beat.node), now)
+            self._nodes.heard(self._own(beat.node), now, supervision.lifecycle(beat.lifecycle))
         for _ in range(EVERY_DEPTH):
             if (report := self._samples.take("/diagnostics")) is None:
                 break
@@ -187,6 +190,8 @@ class GraphSource:
                 level = int.from_bytes(status.level, "little")
                 self._nodes.diagnosed(self._own(status.name), level, status.message, now)
         snapshot.nodes = self._nodes.states(now)
+        if (state := self._samples.take("supervisor/state")) is not None:
+            snapshot.supervision = supervision.read(state)
 
     def _own(self, full_name: str) -> str:
         """The name without the robot's namespace; unchanged (and so unknown) for another robot's node."""

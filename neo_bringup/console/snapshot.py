@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from neo_bringup.supervision import Supervision
 from neo_description.signals import DriveMode, GraspStatus, Safety, Scene
 
 
@@ -76,3 +77,4 @@ class Snapshot:
     state_age: float | None = None  # s of wall time since the drives were last heard
     posture_age: float | None = None  # s of wall time since joint positions were last heard
     nodes: list[NodeState] = field(default_factory=list)
+    supervision: Supervision | None = None  # what the supervisor last said

@@ -17,11 +17,17 @@ UP = "[neo] up: "
 
 
 class LaunchedRobot:
-    """``neo up`` with ``arguments`` (``name:=value``), its output in ``log``. Use as a context manager."""
+    """``neo up`` with ``arguments`` (``name:=value``), its output in ``log``. Use as a context manager.
+
+    Unless ``arguments`` say otherwise a node's death ends it: what is measured or recorded on a robot that
+    goes on without one of its nodes is worth nothing.
+    """
 
     def __init__(
         self, arguments: list[str], log: Path, linger: float = 2.8, options: list[str] | None = None
     ):
+        if not any(word.startswith("on_death:=") for word in arguments):
+            arguments = ["on_death:=stop", *arguments]
         words = [sys.executable, "-m", "neo_bringup.cli", "up", "--runner", "own", "--linger", str(linger)]
         self.up = threading.Event()
         self.tail: deque[str] = deque(maxlen=12)

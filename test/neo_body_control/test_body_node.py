@@ -9,13 +9,14 @@ import rclpy
 from body_rig import side_grasp
 from diagnostic_msgs.msg import DiagnosticArray
 from neo_msgs.action import Reach
+from neo_msgs.msg import Heartbeat
 from neo_msgs.srv import SetMode
 from rclpy.task import Future
 from std_msgs.msg import Header
 
 from neo_body_control.node import BodyControlNode
 from neo_description import scenes
-from neo_description.signals import Safety, WholeBodyCommand
+from neo_description.signals import DriveMode, Safety, WholeBodyCommand
 from neo_ros import convert, executor, graph
 from neo_sim.plant import Plant
 
@@ -178,3 +179,33 @@ def test_reach_action_succeeds_refuses_and_is_cancelled(station):
     cancelled = handle.cancel_goal_async()
     station.until(cancelled.done)
     assert finish(handle).reason == "cancelled"
+
+
+def test_a_supervisor_that_goes_silent_leads_to_stop_once(station):
+    heart = graph.publisher(station.node, "supervisor/heartbeat")
+    station.stand()
+    station.until(lambda: heart.get_subscription_count() > 0)
+    beating = station.node.create_timer(0.02, lambda: heart.publish(Heartbeat()))
+    station.run(0.1)
+    assert station.safety == Safety.ACTIVE
+    station.node.destroy_timer(beating)
+    station.until(lambda: station.safety == Safety.STOP)
+    assert station.heard["safety/state"][-1].reason == "the supervisor is silent"
+    assert station.mode("stand").success, "without a supervisor people may still make it stand"
+
+
+def test_while_it_is_not_active_it_commands_nothing_and_the_drives_hold(station):
+    station.stand()
+    station.body.trigger_deactivate()
+    answered = len(station.heard["body/tendon_command"])
+    for _ in range(20):
+        station.states.publish(convert.body_state_message(station.plant.body_state()))
+        station.plant.step()
+    station.until(lambda: station.heard["safety/state"][-1].reason == "body_control was deactivated")
+    assert not station.mode("stand").success
+    assert len(station.heard["body/tendon_command"]) == answered
+    assert station.plant.drives["body"].mode == DriveMode.HOLD
+    station.body.trigger_activate()
+    station.run(0.02)
+    assert station.safety == Safety.STOP
+    assert station.mode("stand").success

@@ -144,7 +144,7 @@ def test_a_second_robot_in_the_same_domain_and_namespace_is_refused(tiny, start_
     [
         (["spede:=2"], "", "neo: no launch argument 'spede'; there are: namespace, stand, on_death"),
         (["spede"], "", "neo: 'spede' is no launch argument; write name:=value"),
-        (["on_death:=laugh"], "", "neo: on_death:=laugh: one of stop, restart"),
+        (["on_death:=laugh"], "", "neo: on_death:=laugh: one of policy, stop, restart"),
         ([], "<node ", "broken or cut short"),
         ([], '<node exec="x"><param from="/nowhere.yaml"/></node>', "/nowhere.yaml: cannot read"),
     ],
