@@ -17,12 +17,14 @@ from neo_body_control import settings
 from neo_body_control.commands import CommandQueue
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.estimator import BaseEstimator
+from neo_body_control.health import BodyHealth
 from neo_body_control.load import CarriedLoad
 from neo_body_control.rotations import log, transform, yaw
 from neo_body_control.safety import SafetyMachine
 from neo_body_control.targets import ARM, Targets
 from neo_body_control.tasks import TaskStack, saturated
 from neo_body_control.wbc import WholeBodyQp
+from neo_description.masks import any_of
 from neo_description.signals import (
     BodyEstimate,
     BodyState,
@@ -44,8 +46,8 @@ INTEGRAL_MOST = 0.03  # m
 class BodyController:
     """Core of ``body_control``. ``params``: :func:`settings.load_parameters`.
 
-    ``estimator``, ``safety``, ``targets``, ``queue`` (commands that wait, what was refused), ``loads`` by
-    side and ``qp`` may be read by anyone.
+    ``estimator``, ``safety``, ``health``, ``targets``, ``queue`` (commands that wait, what was refused),
+    ``loads`` by side and ``qp`` may be read by anyone.
     """
 
     def __init__(self, params: SimpleNamespace | None = None):
@@ -56,6 +58,7 @@ class BodyController:
         self._dynamics = Dynamics()
         self._tasks = TaskStack()
         self.qp = WholeBodyQp(settings.wbc_limits(p))
+        self.health = BodyHealth(p)
         # a drive that lags resists its tendon's motion: on both tendons of a pair, arm² each
         self._drive_damping = p.drive_damping * (BODY.moment_arms**2).sum(axis=1)
         self._reset()
@@ -69,6 +72,8 @@ class BodyController:
             s: CarriedLoad(self._dynamics.model, s, p.load_cutoff, p.load_least, p.load_most) for s in SIDES
         }
         self.queue.clear()
+        self.health.reset()
+        self._count_on()
         self._tick = -1
         self._time = 0.0
         self._answer = TendonCommand(0, DriveMode.HOLD, BODY.pretension.copy())
@@ -89,23 +94,32 @@ class BodyController:
             self._reset()
         self._tick, self._time = state.tick, state.time
         self._measured_tension = state.tendon_tension
+        state = self.health.update(state)
+        if self.health.version != self._counted_on:
+            self._count_on()
+        self._answer = self._decide(state)
+        self.health.sent(self._answer)
+        return self._answer
+
+    def _decide(self, state: BodyState) -> TendonCommand:
+        """The answer to a state that can be believed."""
         self._estimate(state)
         est = self.estimator
         self.safety.update(
             state.tick, state.time, DriveMode(state.drive_mode), state.runstop, est.tilt, est.height
         )
+        if self.health.too_much is not None and self.safety.moving:
+            self.safety.stop(state.time, self.health.too_much)
         if not self.safety.moving:
             self.queue.clear()
             self.targets.busy.clear()
             self.targets.gazing = False
-            self._answer = TendonCommand(state.tick, self.safety.drive_mode, BODY.pretension.copy())
-            return self._answer
+            return TendonCommand(state.tick, self.safety.drive_mode, BODY.pretension.copy())
         self._begin_due_commands()
         self.targets.support(self._support())
         self.targets.step(state.time)
         self._set_tasks(state)
-        self._answer = self._solve(state)
-        return self._answer
+        return self._solve(state)
 
     def command(self, command: WholeBodyCommand) -> str | None:
         """Take a command; ``None``: accepted, else why it was refused. Nothing changes when refused."""
@@ -122,6 +136,7 @@ class BodyController:
             return f"unknown mode {mode!r}; stand or stop"
         already = self.safety.moving
         ready = None if self.estimator.standing else "the soles do not both stand on the ground"
+        ready = self.health.too_much or ready
         reason = self.safety.stand(self._time, self.estimator.tilt, ready)
         if reason is None and not already:
             self._stand_up()
@@ -175,6 +190,14 @@ class BodyController:
             self.targets.halt(side)
 
     # One tick
+
+    def _count_on(self) -> None:
+        """Pull and plan with what the tendons can still do."""
+        tendons = self.health.tendons
+        self._counted_on = self.health.version
+        self._tensions.most = tendons.most
+        self._tensions.given = tendons.given if any_of(tendons.failed) else None
+        self.qp.limit(None if tendons.well else self._tensions.torque_range())
 
     def _estimate(self, state: BodyState) -> None:
         est = self.estimator

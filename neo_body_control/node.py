@@ -41,12 +41,13 @@ FEEDBACK_EVERY = CONTROL_RATE // 10
 SUPERVISOR_EVERY = 0.05  # s of wall time
 MARKER_LENGTH = 0.08  # m of a frame's axes
 AXIS_COLOURS = ((0.9, 0.2, 0.2), (0.2, 0.8, 0.2), (0.2, 0.4, 0.9))
+MONITORED = ("joint_position", "joint_velocity")  # the tendons can stand in for them
 MEASURED = (
-    "joint_position",
-    "joint_velocity",
-    "tendon_tension",
     "pelvis_angular_velocity",
     "pelvis_linear_acceleration",
+    "tendon_length",
+    "tendon_velocity",
+    "tendon_tension",
     "l_sole_wrench",
     "r_sole_wrench",
     "l_wrist_wrench",
@@ -63,6 +64,7 @@ class BodyControlNode(ManagedNode):
     def configure(self) -> None:
         self._diagnostics = Diagnostics(self)
         self._body = BodyController(self._params)
+        self._measured = MEASURED if self._params.monitor else MEASURED + MONITORED
         self._runstop = False
         self._drive_mode = 0
         self._said: tuple[Any, ...] = ()
@@ -95,7 +97,7 @@ class BodyControlNode(ManagedNode):
     def _on_state(self, message: Any) -> None:
         begun = time.thread_time()
         state = convert.body_state(message)
-        problem = _state_problem(state)
+        problem = _state_problem(state, self._measured)
         if problem is not None:
             self._diagnostics.refused("body/state", problem)
             return
@@ -202,9 +204,7 @@ class BodyControlNode(ManagedNode):
             T_base_footprint = np.linalg.inv(T) @ T_odom_footprint
             rows.append(convert.transform_message(T_base_footprint, "base_link", "base_footprint", stamp))
             self._tf.publish(TFMessage(transforms=rows))
-        safety = self._body.safety
-        said = (safety.state, safety.reason, self._runstop, self._drive_mode)
-        if said != self._said or tick % SAFETY_EVERY == 0:
+        if self._saying() != self._said or tick % SAFETY_EVERY == 0:
             self._publish_safety(stamp)
         if tick % MARKERS_EVERY == 0:
             self._markers.publish(_target_markers(self._body.targets, stamp))
@@ -212,19 +212,29 @@ class BodyControlNode(ManagedNode):
             self._diagnose()
 
     def _publish_safety(self, stamp: Any) -> None:
-        safety = self._body.safety
-        if self._said and safety.state != self._said[0]:
-            self.get_logger().info(f"{safety.state.name}: {safety.reason}")
-            if safety.state == Safety.FALLING:
-                self._diagnostics.error(f"falling: {safety.reason}")
-        self._said = (safety.state, safety.reason, self._runstop, self._drive_mode)
+        state, reason, *_ = saying = self._saying()
+        if self._said and state != self._said[0]:
+            self.get_logger().info(f"{state.name}: {reason}")
+            if state == Safety.FALLING:
+                self._diagnostics.error(f"falling: {reason}")
+        self._said = saying
         self._safety.publish(
-            convert.safety_state_message(safety.state, safety.reason, self._drive_mode, self._runstop, stamp)  # type: ignore[arg-type]
+            convert.safety_state_message(state, reason, self._drive_mode, self._runstop, stamp)  # type: ignore[arg-type]
         )
+
+    def _saying(self) -> tuple[Safety, str, bool, int]:
+        """State, why, runstop and drive mode; what has failed stands behind the reason."""
+        safety, failed = self._body.safety, self._body.health.report()
+        reason = f"{safety.reason}; failed: {failed}" if failed else safety.reason
+        return safety.state, reason, self._runstop, self._drive_mode
 
     def _diagnose(self) -> None:
         body, diagnostics = self._body, self._diagnostics
         diagnostics.set("safety", body.safety.state.name)
+        failed = body.health.report()
+        diagnostics.set("failed", failed or "-")
+        if failed:
+            diagnostics.warn(f"failed: {failed}")
         diagnostics.set("late ticks", self._late)
         diagnostics.set("cpu us a tick", 1e6 * self._cpu)
         for solver, count in body.qp.solver.failures.items():
@@ -233,9 +243,9 @@ class BodyControlNode(ManagedNode):
             diagnostics.set(f"{side} hand carries kg", load.mass)
 
 
-def _state_problem(state: Any) -> str | None:
-    """Why a state cannot be trusted at all."""
-    for name in MEASURED:
+def _state_problem(state: Any, measured: tuple[str, ...]) -> str | None:
+    """Why a state cannot be trusted at all: what of it is not finite."""
+    for name in measured:
         if not np.isfinite(getattr(state, name)).all():
             return f"{name} is not finite at tick {state.tick}"
     return None

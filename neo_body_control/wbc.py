@@ -28,6 +28,7 @@ NF = 24
 N = NV + NF
 M_ROWS = NV + 32
 BIG = 1e30
+STOP = 0.03  # rad from the end of a joint's range: there its stop bears it
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class WholeBodyQp:
         self._low = np.full(N + M_ROWS, -BIG)
         self._high = np.full(N + M_ROWS, BIG)
         self._effort = BODY.effort * limits.effort_share
+        self.limit(None)
         n, T, most = len(BODY.joints), limits.horizon, limits.acceleration
         # one for each joint: numpy takes arrays faster than floats
         self._horizon, self._per_horizon2 = np.full(n, T), np.full(n, 2.0 / T**2)
@@ -104,15 +106,37 @@ class WholeBodyQp:
         np.negative(self._Jc.T, out=A[:NV, NV:])
         h = dynamics.h - load
         low[N : N + NV] = high[N : N + NV] = -h
-        low[N + 6 : N + NV] -= self._effort
-        high[N + 6 : N + NV] += self._effort
+        low[N + 6 : N + NV] += self._least
+        high[N + 6 : N + NV] += self._greatest
         self._joint_limits(q, v, low[6:NV], high[6:NV])
+        if self._loose is not None:
+            self._rest_on_stops(q, self._loose, low, high)
         x = self.solver.solve(self._H, self._g, A, low, high)
         if x is None:
             return None
         qacc, f = x[:NV], x[NV:]
         torque = dynamics.M[6:] @ qacc + h[6:] - self._Jc[:, 6:].T @ f
         return WbcSolution(torque=torque, acceleration=qacc, force=f)
+
+    def limit(self, torque_range: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """From now on joints can do no more than ``torque_range`` (n,) and (n,) N m; ``None``: their effort.
+
+        A joint that cannot do its effort cannot be held to its limits of angle and speed; its stop does that.
+        """
+        self._least, self._greatest, self._loose = -self._effort, self._effort, None
+        if torque_range is not None:
+            low, high = torque_range
+            self._least = np.minimum(np.maximum(low, -self._effort), self._effort)
+            self._greatest = np.maximum(np.minimum(high, self._effort), -self._effort)
+            self._loose = np.flatnonzero((low > -self._effort) | (high < self._effort))
+
+    def _rest_on_stops(self, q: np.ndarray, loose: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        """Joints ``loose`` may run against their stops, and are borne by the one they have come to."""
+        low[6:NV][loose], high[6:NV][loose] = -BIG, BIG
+        effort, at = self._effort[loose], q[loose]
+        more, less = at < BODY.q_min[loose] + STOP, at > BODY.q_max[loose] - STOP
+        high[N + 6 : N + NV][loose] += np.where(more, np.maximum(effort - self._greatest[loose], 0.0), 0.0)
+        low[N + 6 : N + NV][loose] -= np.where(less, np.maximum(effort + self._least[loose], 0.0), 0.0)
 
     def _contacts(self, dynamics: Dynamics, stands: dict[str, bool]) -> None:
         """Jacobian of the corners, and which soles may push."""

@@ -9,6 +9,10 @@ tendons at ``base`` (pretension, or more to stiffen the joint) or above are
 ``P`` is diagonal in the body and upper triangular in the hands, where a distal joint's tendons also cross
 the joints before it. Where a limit is met, back substitution lets the joints before take up what the
 limited tendon leaves of their own torque.
+
+A tendon that has failed pulls what it pulls, ``given``; its partner takes what is left:
+
+    f_minus = max(base, given_plus - d)        f_plus = max(base, given_minus + d)
 """
 
 from __future__ import annotations
@@ -21,7 +25,11 @@ from neo_description.tables import JointGroup
 
 
 class TensionDistribution:
-    """Torques of ``group`` to tensions within [pretension, tension_max]."""
+    """Torques of ``group`` to tensions within [pretension, ``most``].
+
+    ``most`` (m,) N: the table's limits, until something lowers them. ``given`` (m,) N, NaN for tendons that
+    are well, or ``None``: what failed tendons pull, whatever is asked of them.
+    """
 
     def __init__(self, group: JointGroup):
         self.group = group
@@ -30,6 +38,8 @@ class TensionDistribution:
             raise NeoError("moment arms are not triangular: a tendon crosses joints listed after its own")
         self._inverse = np.linalg.inv(self._P)
         self._arm = np.diag(self._P).copy()
+        self.most = group.tension_max
+        self.given: np.ndarray | None = None
 
     def __call__(self, torque: np.ndarray, pretension: np.ndarray | None = None) -> np.ndarray:
         """Tensions (m,) N for ``torque`` (n,) N m.
@@ -44,22 +54,53 @@ class TensionDistribution:
         np.maximum(d, 0.0, out=f[0::2])
         np.maximum(-d, 0.0, out=f[1::2])
         f += base
-        if any_of(f > group.tension_max):
-            base = np.minimum(base, group.tension_max)
-            room = group.tension_max - base
-            d = self._limited(np.asarray(torque, float), room[0::2], room[1::2])
+        if self.given is not None or any_of(f > self.most):
+            base = np.minimum(base, self.most)
+            low, high = self._pulls(base)
+            d = self._limited(np.asarray(torque, float), low, high)
             f[0::2] = base[0::2] + np.maximum(d, 0.0)
             f[1::2] = base[1::2] + np.maximum(-d, 0.0)
+            if self.given is not None:
+                self._around(self.given, d, base, f)
         return f
+
+    def torque_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest torque (n,) N m of each joint by its own tendons."""
+        low, high = self._pulls(np.minimum(self.group.pretension, self.most))
+        return self._arm * low, self._arm * high
+
+    def _pulls(self, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest difference (n,) N of each pair whose tendons pull ``base`` (m,) at least."""
+        room = self.most - base
+        low, high = -room[1::2], room[0::2]
+        if self.given is not None:
+            plus, minus = self.given[0::2], self.given[1::2]
+            no_plus, no_minus = np.isfinite(plus), np.isfinite(minus)
+            least, most = np.where(no_plus, plus, base[0::2]), np.where(no_minus, minus, base[1::2])
+            high = np.where(no_plus, plus, self.most[0::2]) - most
+            low = least - np.where(no_minus, minus, self.most[1::2])
+            both = no_plus | no_minus
+            low, high = np.where(both, low, -room[1::2]), np.where(both, high, room[0::2])
+        return low, high
+
+    def _around(self, given: np.ndarray, d: np.ndarray, base: np.ndarray, f: np.ndarray) -> None:
+        """The partners of failed tendons make up for what those pull; the failed are asked for ``base``."""
+        failed = np.isfinite(given)
+        other = np.empty(len(f))  # what a tendon must pull beside its partner
+        other[0::2], other[1::2] = given[1::2] + d, given[0::2] - d
+        partner = np.empty(len(f), bool)
+        partner[0::2], partner[1::2] = failed[1::2], failed[0::2]
+        f[partner] = np.minimum(np.maximum(other, base), self.most)[partner]
+        f[failed] = base[failed]
 
     def torques(self, tension: np.ndarray) -> np.ndarray:
         """Joint torques (n,) N m of ``tension`` (m,) N: ``A @ f``."""
         return self._P @ (tension[0::2] - tension[1::2])
 
-    def _limited(self, torque: np.ndarray, room_plus: np.ndarray, room_minus: np.ndarray) -> np.ndarray:
-        """Back substitution, each pair's pull limited to its room (n,) N."""
+    def _limited(self, torque: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Back substitution, each pair's pull within [low, high] (n,) N."""
         d = np.zeros(len(torque))
         for i in range(len(torque) - 1, -1, -1):
             own = (torque[i] - self._P[i, i + 1 :] @ d[i + 1 :]) / self._arm[i]
-            d[i] = min(max(own, -room_minus[i]), room_plus[i])
+            d[i] = min(max(own, low[i]), high[i])
         return d

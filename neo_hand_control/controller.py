@@ -17,7 +17,7 @@ import numpy as np
 
 from neo_description import parameters
 from neo_description.errors import NeoError
-from neo_description.masks import all_of
+from neo_description.masks import all_of, any_of
 from neo_description.signals import (
     DriveMode,
     GraspPhase,
@@ -34,6 +34,7 @@ from neo_hand_control.fingers import Fingers
 from neo_hand_control.giving import Giving
 from neo_hand_control.grasps import grasps
 from neo_hand_control.hand_kinematics import HandKinematics
+from neo_hand_control.health import HandHealth
 from neo_hand_control.hold import Hold
 from neo_hand_control.servo import Servo
 from neo_hand_control.touch import Feeling, Touch
@@ -60,6 +61,7 @@ class HandController:
         self._fingers = Fingers(self.params)
         self._touch = Touch(self.params)
         self._hold = Hold(self.params, self._fingers)
+        self.health = HandHealth(self.params)
         self.refused = 0
         self.last_refusal = ""
         self.reset()
@@ -74,6 +76,8 @@ class HandController:
         self._answer: TendonCommand | None = None
         self._waiting: HandCommand | None = None
         self._touch.reset()
+        self.health.reset()
+        self._count_on()
         self._forget()
 
     def _forget(self) -> None:
@@ -191,7 +195,9 @@ class HandController:
             if state.tick < last.tick:  # the plant was started anew
                 self.reset()
                 last = None
-        state = self.calibration.corrected(state)
+        state = self.health.update(self.calibration.corrected(state))
+        if self.health.version != self._counted_on:
+            self._count_on()
         if not (all_of(np.isfinite(state.joint_position)) and all_of(np.isfinite(state.joint_velocity))):
             self._forget()
             return self._answered(state, DriveMode.HOLD)
@@ -214,6 +220,12 @@ class HandController:
         self._step(state, dt)
         return self._answered(state, DriveMode.TENSION)
 
+    def _count_on(self) -> None:
+        """Pull with what the tendons can still do."""
+        tendons = self.health.tendons
+        self._counted_on = self.health.version
+        self._servo.count_on(tendons.most, tendons.given if any_of(tendons.failed) else None)
+
     def _drives_gone(self, state: HandState, dt: float) -> bool:
         """Whether the drives have not followed for longer than ``drives_patience`` although asked to."""
         following = not self._active or state.drive_mode == DriveMode.TENSION
@@ -224,6 +236,7 @@ class HandController:
         tension = np.array(HAND.pretension) if mode == DriveMode.HOLD else self._tension
         self._last = state
         self._answer = TendonCommand(tick=state.tick, mode=mode, tension=tension)
+        self.health.sent(self._answer)
         feeling = self._feeling
         if feeling is not None:
             self.status = GraspStatus(
@@ -246,6 +259,10 @@ class HandController:
         q, fingers, hold = state.joint_position, self._fingers, self._hold
         if self._gripping:
             assert self._feeling is not None
+            if hold.grasp is not None and hold.force > 0.0:
+                self.health.listen(
+                    hold.grasp, hold.asked, self._feeling, self._own, q, state.joint_velocity, dt
+                )
             self._phase = hold.step(self._phase, state, self._feeling, dt)
             if self._giving is not None and self._giving.taken(self._feeling.net, dt):
                 self._giving = None

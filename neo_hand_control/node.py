@@ -229,6 +229,10 @@ class HandControlNode(ManagedNode):
             diagnostics.set("phase", self._hand.status.phase.name)
             diagnostics.set("late ticks", self._late)
             diagnostics.set("cpu us a tick", 1e6 * self._cpu)
+            failed = self._hand.health.report()
+            diagnostics.set("failed", failed or "-")
+            if failed:
+                diagnostics.warn(f"failed: {failed}")
             diagnostics.set("dead pads", int((~np.asarray(state.taxel_valid, bool)).sum()))
 
     def _notice_touch(self, valid: np.ndarray) -> None:

@@ -101,6 +101,10 @@ class Servo:
         torque = hold * spring + self._integral - self.damping * damped + closing
         return np.minimum(np.maximum(torque, -self._torque_max), self._torque_max)
 
+    def count_on(self, most: np.ndarray, given: np.ndarray | None) -> None:
+        """Tendons pull at most ``most`` (44,) N, failed ones what is ``given``: :class:`TendonQp`."""
+        self._distribute.most, self._distribute.given = most, given
+
     def tensions(self, torque: np.ndarray) -> np.ndarray:
         """Tendon tensions (44,) N for ``torque`` (22,) N m, as co-contracted as the last stiffness asked."""
         return self._distribute(torque, self._base)

@@ -13,6 +13,9 @@ no limit is met, with ``P`` the arms of the first of each pair and d = P⁻¹ ta
 
     f- = max((base+ + base- - d) / 2, pretension-, pretension+ - d)        f+ = f- + d
 
+A tendon that has failed pulls what it pulls (``given``): its bounds close in on that, and the others of its
+block make up for it as far as they can.
+
 Everything else goes to DAQP, a dual active-set method (Arnström, Bemporad, Axehill 2022), exact and
 warm-started: about 4 µs for a finger.
 """
@@ -26,14 +29,17 @@ from neo_description.errors import NeoError
 from neo_description.masks import any_of
 from neo_description.tables import JointGroup
 
+GIVE = 1e-3  # N to each side of what a failed tendon pulls
 EPS = 1e-9  # 1/N²: a full tension of 100 N off base counts as much as 0.3 % of a joint's effort
 
 
 class TendonQp:
-    """Torques of ``group`` to tensions within [pretension, tension_max].
+    """Torques of ``group`` to tensions within [pretension, ``most``].
 
-    ``weights`` (r,) 1/(N m): of each free joint's torque, one over its effort when not given; ``coupling``
-    (n, r): ``C``. ``solved``: blocks that needed the solver in the last call; ``failures``: times it gave up.
+    ``most`` (m,) N: the table's limits, until something lowers them; ``given`` (m,) N, NaN for tendons that
+    are well, or ``None``: what failed ones pull; they are asked for their pretension. ``weights`` (r,)
+    1/(N m): of each free joint's torque, one over its effort when not given; ``coupling`` (n, r): ``C``.
+    ``solved``: blocks that needed the solver in the last call; ``failures``: times it gave up.
     """
 
     def __init__(
@@ -64,6 +70,8 @@ class TendonQp:
         self._solvers = [_Solver(self, rows, columns) for rows, columns in self.blocks]
         self._unpaired = np.setdiff1d(np.arange(m), both)
         self.solved = 0
+        self.most = group.tension_max
+        self.given: np.ndarray | None = None
 
     @property
     def failures(self) -> int:
@@ -82,8 +90,13 @@ class TendonQp:
         With ``last`` (m,) N no tension changes by more than ``step`` N, unless a limit asks for it.
         """
         group = self.group
-        low, high = group.pretension, group.tension_max
-        base = low if base is None or base is low else np.minimum(np.maximum(base, low), high)
+        low, high = group.pretension, self.most
+        if self.given is not None:
+            failed = np.isfinite(self.given)
+            low = np.where(failed, self.given - GIVE, low)
+            high = np.where(failed, self.given + GIVE, np.maximum(high, low))
+        base = group.pretension if base is None else base
+        base = low if base is low else np.minimum(np.maximum(base, low), high)
         torque = self._C.T @ torque
         plus, minus = self._plus, self._minus
         f = np.empty(len(low))
@@ -101,7 +114,7 @@ class TendonQp:
                 if outside[solver.columns].any():
                     f[solver.columns] = solver(torque, base, low, high)
                     self.solved += 1
-        return f
+        return f if self.given is None else np.where(failed, group.pretension, f)
 
     def torques(self, tension: np.ndarray) -> np.ndarray:
         """Joint torques (n,) N m of ``tension`` (m,) N: ``A @ f``."""

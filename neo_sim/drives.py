@@ -27,6 +27,7 @@ import numpy as np
 
 from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import PLANT_DT, PLANT_RATE, JointGroup
+from neo_sim.broken_tendons import BrokenTendons
 from neo_sim.command_gate import CommandGate
 from neo_sim.watchdog import Watchdog
 
@@ -101,6 +102,7 @@ class DriveGroup:
         self._step_count = 0
         self.tension = np.clip(tension, 0.0, self._max)
         self._asked = self.tension.copy()
+        self.broken: BrokenTendons | None = None
         self._mode: DriveMode | None = None
         self._tight = 0.0  # 0..1: how far hold's co-contraction has come
         self._enter(DriveMode.HOLD, length)
@@ -129,6 +131,12 @@ class DriveGroup:
             self._pending.append((self._step_count + self._delay, command))
         return reason
 
+    def fail(self, kind: str, tendon: str, size: float, length: np.ndarray) -> None:
+        """``kind`` of :mod:`neo_sim.faults` hits ``tendon`` now, at tendon ``length`` (m,) m."""
+        self.broken = self.broken or BrokenTendons(self)
+        i = self.table.tendons.index(tendon)
+        self.broken.fail(kind, i, size, float(length[i]))
+
     def step(self, length: np.ndarray, velocity: np.ndarray) -> np.ndarray:
         """One plant step: tendon ``length`` (m) and ``velocity`` (m/s) to the tension joints feel (N)."""
         pending = self._pending
@@ -138,17 +146,20 @@ class DriveGroup:
             if command.mode == DriveMode.TENSION:
                 self._asked = np.array(command.tension, float)
         mode = self.watchdog.mode
+        f, wanted, broken = self.tension, self._asked, self.broken
+        reel = length if broken is None else length + broken.shift
         if mode != self._mode:
-            self._enter(mode, length)
-        f = self.tension
+            self._enter(mode, reel)
         if mode == DriveMode.TENSION:
-            change = (self._asked - f) * self._follow
+            change = (wanted - f) * self._follow
             np.minimum(np.maximum(change, self._unslew, out=change), self._slew, out=change)
             change += self._series * velocity
         else:
-            change = (self._local(mode, length, velocity) - f) * self._follow_local
+            wanted = self._local(mode, reel, velocity)
+            change = (wanted - f) * self._follow_local
         change += f
-        f = np.minimum(np.maximum(change, self._zero, out=change), self._max, out=change)
+        well = np.minimum(np.maximum(change, self._zero, out=change), self._max, out=change)
+        f = well if broken is None else broken.pull(wanted, f, well, length, velocity)
         self.tension = f
         self._step_count += 1
         self._in_mode += 1

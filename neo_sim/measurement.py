@@ -11,6 +11,7 @@ from neo_description.index import RobotIndex
 from neo_description.signals import BodyState, HandState
 from neo_description.tables import BODY, HAND
 from neo_sim.drives import DriveGroup
+from neo_sim.faults import Broken
 from neo_sim.pads import Pads, PadSettings
 from neo_sim.sensors import Encoders, Noise
 
@@ -34,7 +35,32 @@ def _encoders(params: SimpleNamespace, n: int, m: int, rng: np.random.Generator)
     return Encoders(noise, params.velocity_cutoff)
 
 
-class BodySensors:
+class _Joints:
+    """Joint encoders and reels of one group, ``n`` joints before the tendons; some may break."""
+
+    _encoders: Encoders
+    _n: int
+
+    def break_encoder(self, kind: str, joint: int, size: float) -> None:
+        """``stuck``, ``offset`` (by ``size`` rad) or ``lost``, from the next measurement on."""
+        broken = self._encoders.broken = self._encoders.broken or Broken(self._encoders.size)
+        if kind == "stuck":
+            broken.freeze([joint])
+        elif kind == "offset":
+            broken.shift(joint, size)
+        else:
+            broken.lose(joint)
+
+    def _measure(
+        self, angles: np.ndarray, lengths: np.ndarray, drives: DriveGroup
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Positions and velocities (n + m,): joints, then reels."""
+        if drives.broken is not None:
+            lengths = lengths + drives.broken.shift
+        return self._encoders(np.concatenate([angles, lengths]))
+
+
+class BodySensors(_Joints):
     """Everything the body measures. ``rng`` seeds biases and noise."""
 
     def __init__(self, params: SimpleNamespace, index: RobotIndex, rng: np.random.Generator):
@@ -59,18 +85,25 @@ class BodySensors:
             bias=np.concatenate([np.zeros(m), imu_bias, imu_bias, *4 * [wrench_bias]]),
             gain_error=np.repeat([params.tension_gain_error, 0.0], [m, len(self._address)]),
         )
+        self._broken: Broken | None = None
+
+    def freeze_imu(self, place: str) -> None:
+        """The IMU in ``pelvis`` or ``head`` reports the same again and again."""
+        self._broken = self._broken or Broken(len(self._address))
+        at = 6 * (IMUS.index(f"{place}_gyro") // 2)
+        self._broken.freeze(range(at, at + 6))
 
     def measure(self, data: mujoco.MjData, drives: DriveGroup, tick: int, time: float) -> BodyState:
         """The state of control tick ``tick``."""
         index, n = self._index, self._n
-        position, velocity = self._encoders(
-            np.concatenate([data.qpos.take(index.body_qpos), data.ten_length.take(index.body_tendons)])
+        position, velocity = self._measure(
+            data.qpos.take(index.body_qpos), data.ten_length.take(index.body_tendons), drives
         )
         analog = self._analog(
             np.concatenate([drives.tension, self._sign * data.sensordata.take(self._address)])
         )
         m = len(drives.tension)
-        rest = analog[m:]
+        rest = analog[m:] if self._broken is None else self._broken(analog[m:])
         return BodyState(
             tick=tick,
             time=time,
@@ -92,7 +125,7 @@ class BodySensors:
         )
 
 
-class HandSensors:
+class HandSensors(_Joints):
     """Everything one hand measures."""
 
     def __init__(
@@ -112,8 +145,8 @@ class HandSensors:
     def measure(self, data: mujoco.MjData, drives: DriveGroup, tick: int, time: float) -> HandState:
         """The state of control tick ``tick``."""
         index, n = self._index, self._n
-        position, velocity = self._encoders(
-            np.concatenate([data.qpos.take(index.qpos), data.ten_length.take(index.tendons)])
+        position, velocity = self._measure(
+            data.qpos.take(index.qpos), data.ten_length.take(index.tendons), drives
         )
         return HandState(
             tick=tick,

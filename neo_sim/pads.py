@@ -12,7 +12,7 @@ much, and small changes are read with the slope ``1 - w`` only. A gap in proport
 loop at zero, as elastomer pads do within seconds.
 
 A dead pad reads zero and its validity is down. A stuck pad is worse: its validity stays up, and it shows a
-force that is not there, frozen or wandering.
+force that is not there, frozen or wandering. A mute pad feels nothing, and claims to be well.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class Pads:
         self._stuck_at = self._lowest + uniform[2:5].T * (self._highest - self._lowest)
         self._wander = np.where(uniform[5] < FLOATING, WANDER * math.sqrt(CONTROL_DT), 0.0)
         self._stuck = np.array([name in s.stuck for name in self._names])
+        self._mute = np.zeros(n, bool)
         self._set_valid(np.array([name not in s.dead for name in self._names]))
         self._errors: np.ndarray = np.zeros((0, 3 * n))
         self._tick = 0
@@ -107,6 +108,10 @@ class Pads:
         self._stuck[self._places(pads)] = True
         self._broken = bool(self._stuck.any()) or not self.valid.all()
 
+    def mute(self, pads: Iterable[str]) -> None:
+        """From now on ``pads`` show nothing, and claim to be well."""
+        self._mute[self._places(pads)] = self._broken = True
+
     def __call__(self, truth: np.ndarray) -> np.ndarray:
         """Measured forces (19, 3) N of true forces (19, 3) N in the pads' frames, at the next tick."""
         force = self._late(truth.ravel()) * self._gain
@@ -125,7 +130,7 @@ class Pads:
         if self._broken:
             self._wander_on(at)
             force[self._stuck] = self._stuck_at[self._stuck]
-            force[~self.valid] = 0.0
+            force[~self.valid | self._mute] = 0.0
         np.maximum(force[:, 0], 0.0, out=force[:, 0])
         return force
 
@@ -172,7 +177,7 @@ class Pads:
         """A new array each time: states that were given out keep theirs."""
         valid.setflags(write=False)
         self.valid = valid
-        self._broken = bool(self._stuck.any()) or not valid.all()
+        self._broken = bool(self._stuck.any() or self._mute.any()) or not valid.all()
 
     def _places(self, pads: Iterable[str]) -> list[int]:
         names = [name if name in self._names else f"{self._side}_{name}" for name in pads]

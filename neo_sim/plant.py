@@ -23,6 +23,7 @@ from neo_description.postures import posture
 from neo_description.scenes import Scene
 from neo_description.signals import BodyState, HandState, TendonCommand
 from neo_description.tables import BODY, CONTROL_RATE, HAND, PLANT_DT, PLANT_RATE, SIDES
+from neo_sim import faults
 from neo_sim.drives import DriveGroup, DriveSettings
 from neo_sim.measurement import BodySensors, HandSensors
 from neo_sim.pads import Pads
@@ -97,6 +98,8 @@ class Plant:
             side: HandSensors(side, self.params, self.index, rng)
             for side, rng in zip(SIDES, streams[1:], strict=True)
         }
+        self._faults = sorted(map(faults.parse, self.params.faults), key=lambda fault: fault.at)
+        self._fail()
         self._measure()
 
     @property
@@ -138,9 +141,16 @@ class Plant:
         wrench = np.concatenate([np.asarray(force, float), np.zeros(3)])
         self._pushes.append(_Push(self.index.body(body), wrench, round(duration * PLANT_RATE)))
 
+    def fault(self, kind: str, part: str, size: float | None = None, at: float = 0.0) -> None:
+        """Something breaks (:mod:`neo_sim.faults`), now or at plant time ``at`` (s), until the next reset."""
+        self._faults.append(faults.fault(kind, part, size, max(at, self.time)))
+        self._faults.sort(key=lambda fault: fault.at)
+
     def step(self) -> None:
         """One control tick: two physics steps with the drives in between, then a measurement."""
         model, data = self.model, self.data
+        if self._faults:
+            self._fail()
         for _ in range(STEPS):
             for drives, length, velocity, ctrl in self._wired:
                 ctrl[:] = drives.step(length, velocity)
@@ -166,6 +176,24 @@ class Plant:
                 self.data.xfrc_applied[push.body] += push.wrench
             push.steps -= 1
         self._pushes = [push for push in self._pushes if push.steps >= 0]
+
+    def _fail(self) -> None:
+        """Let break what is due."""
+        while self._faults and self._faults[0].at <= self.time + 1e-9:
+            due = self._faults.pop(0)
+            breaks, side, own = faults.KINDS[due.kind].breaks, due.part[0], due.part[2:]
+            if breaks == "tendon":
+                group, tendon = ("body", due.part) if due.part in BODY.tendons else (f"{side}_hand", own)
+                drives, length, _, _ = self._wired[GROUPS.index(group)]
+                drives.fail(due.kind, tendon, due.size, length)
+            elif breaks == "joint" and due.part in BODY.joints:
+                self._body_sensors.break_encoder(due.kind, BODY.index(due.part), due.size)
+            elif breaks == "joint":
+                self._hand_sensors[side].break_encoder(due.kind, HAND.index(own), due.size)
+            elif breaks == "imu":
+                self._body_sensors.freeze_imu(due.part)
+            else:
+                (self.pads(side).kill if due.kind == "dead" else self.pads(side).mute)([own])
 
     def _measure(self) -> None:
         time = self.time

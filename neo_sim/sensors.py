@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neo_description.tables import CONTROL_DT, CONTROL_RATE
+from neo_sim.faults import Broken
 
 BLOCK = 64  # ticks of noise drawn at once
 FINEST = 1e-12  # a resolution that rounds nothing
@@ -74,15 +75,23 @@ class Encoders:
 
     def __init__(self, noise: Noise, cutoff: float):
         self._noise = noise
+        self.broken: Broken | None = None
         follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
         # one for each encoder: numpy takes arrays faster than floats
         self._follow, self._rate = np.full_like(noise.bias, follow), np.full_like(noise.bias, CONTROL_RATE)
         self._last: np.ndarray | None = None
         self._velocity = np.zeros_like(noise.bias)
 
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self._velocity)
+
     def __call__(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Position (n,) rad and velocity (n,) rad/s measured at joint angles ``q`` (n,) rad."""
         position = self._noise(q)
+        if self.broken is not None:
+            position = self.broken(position)
         if self._last is not None:
             change = (position - self._last) * self._rate  # of position, then of velocity
             change -= self._velocity

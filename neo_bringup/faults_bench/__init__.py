@@ -1,1 +1,1 @@
-"""Benchmarks of faults: what is broken on purpose, and whether the robot stays safe."""
+"""What the robot makes of what breaks: measures of `neo bench faults`, one module a kind of fault."""
