@@ -81,7 +81,8 @@ class BodyControlNode(ManagedNode):
         self._markers = graph.publisher(self, "whole_body/targets")
         guarded = self._diagnostics.guarded
         graph.subscription(self, "body/state", guarded("body/state", self._on_state))
-        graph.subscription(self, "whole_body/command", guarded("whole_body/command", self._on_command))
+        command = guarded("whole_body/command", self._on_command)
+        graph.command_subscription(self, "whole_body/command", command, self._diagnostics.refused)
         graph.subscription(self, "supervisor/heartbeat", lambda _: self._supervisor.heard())
         self.create_timer(
             SUPERVISOR_EVERY, self._watch_supervisor, clock=Clock(clock_type=ClockType.STEADY_TIME)

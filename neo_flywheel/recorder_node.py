@@ -84,7 +84,7 @@ class RecorderNode(ManagedNode):
             encoder = Encoder(self._params.video_quality, self._params.video_key_every)
             callback = partial(self._on_image, stored, encoder)
         elif (look := self._witness.looks.get(name)) is not None:
-            callback = _both(self._on_message, stored, look)
+            callback = _both(self._on_message, stored, self._diagnostics.guarded(name, look))
         quality = _deep(row["qos"])
         self.create_subscription(graph.interface(row["type"]), name, callback, quality, raw=True)
 

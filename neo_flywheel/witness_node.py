@@ -18,12 +18,12 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import qos_profile_action_status_default
-from rclpy.serialization import deserialize_message
 from service_msgs.msg import ServiceEventInfo
 from std_msgs.msg import Bool
 
 from neo_flywheel.provenance import Provenance
 from neo_ros import graph
+from neo_ros.raw_stamp import decoded
 
 LOOK_EVERY = 0.1  # s of wall time: a step of the world model
 CLUTCH = "teleop/engaged"
@@ -97,7 +97,7 @@ class Witness:
         self._intervened = intervened
 
     def _on_safety(self, raw: bytes) -> None:
-        message = deserialize_message(raw, SafetyState)
+        message = decoded(raw, SafetyState)
         active = message.state == SafetyState.ACTIVE and not message.runstop
         self._provenance.safety(active)
         self._look()
@@ -106,11 +106,11 @@ class Witness:
         self._was_active = active
 
     def _on_clutch(self, raw: bytes) -> None:
-        self._engaged = deserialize_message(raw, Bool).data
+        self._engaged = decoded(raw, Bool).data
         self._look()
 
     def _on_surprise(self, raw: bytes) -> None:
-        value = deserialize_message(raw, Surprise).value
+        value = decoded(raw, Surprise).value
         if value >= self._surprising():
             self._trigger("surprise", f"{value:.4f}")
 

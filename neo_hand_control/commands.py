@@ -11,6 +11,7 @@ from neo_hand_control.grasps import grasps
 WIDTH_MAX = 0.15  # m
 JOINT_TOLERANCE = 1e-3  # rad
 FUTURE_MAX = 10.0  # s
+AGE_MAX = 1.0  # s: oldest start of a command that is accepted, as of the body's
 
 
 def refusal(command: HandCommand, now: float, runstop: bool) -> str | None:
@@ -28,6 +29,8 @@ def refusal(command: HandCommand, now: float, runstop: bool) -> str | None:
         return "the stop button is latched"
     if command.start > now + FUTURE_MAX:
         return f"starts {command.start - now:.1f} s from now; at most {FUTURE_MAX} s"
+    if command.start > 0.0 and now - command.start > AGE_MAX:
+        return f"stale: starts {now - command.start:.2f} s ago; at most {AGE_MAX:g} s"
     if command.start > 0.0 and command.valid_for > 0.0 and command.start + command.valid_for < now:
         return f"stale: its validity ended {now - command.start - command.valid_for:.2f} s ago"
     if action in (HandAction.PRESHAPE, HandAction.CLOSE):

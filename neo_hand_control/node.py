@@ -58,7 +58,8 @@ class HandControlNode(ManagedNode):
         self._status = graph.publisher(self, f"{side}_hand/status")
         guarded = self._diagnostics.guarded
         graph.subscription(self, f"{side}_hand/state", guarded(f"{side}_hand/state", self._on_state))
-        graph.subscription(self, f"{side}_hand/command", guarded(f"{side}_hand/command", self._on_command))
+        command = guarded(f"{side}_hand/command", self._on_command)
+        graph.command_subscription(self, f"{side}_hand/command", command, self._diagnostics.refused)
         self._server = graph.action_server(
             self, f"{side}_hand/grasp", self._execute, cancel_callback=lambda _: CancelResponse.ACCEPT
         )

@@ -1,4 +1,4 @@
-"""A node's ``/diagnostics``: counters, the last refusal and warnings, once a second of wall time.
+"""A node's ``/diagnostics``: counters, the last refusal and warnings, once a second of wall time and on news.
 
 diag = Diagnostics(self)
 diag.refused("l_hand/command", "grip_force nan; 0 to 60 N is allowed")
@@ -21,6 +21,7 @@ from neo_description.errors import NeoError
 from neo_ros import graph
 
 PERIOD = 1.0  # s of wall time
+NEWS_WITHIN = 0.25  # s: refusals and warnings are told sooner
 SHOWN = 3  # reports that a warning or a refusal stays visible
 LOG_EVERY = 1.0  # s between two log lines about the same topic
 
@@ -37,7 +38,9 @@ class Diagnostics:
         self._logged: dict[str, float] = {}
         self._publisher = graph.publisher(node, "/diagnostics")
         # wall time: a plant that stands still must not silence the diagnostics
-        self._timer = node.create_timer(PERIOD, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(NEWS_WITHIN, self._on_timer, clock=steady)
+        self._news, self._turns = False, 0
 
     def refused(self, topic: str, reason: str) -> None:
         """Counts a refused message or goal of ``topic``, and says why; the log gets one line a second."""
@@ -81,7 +84,8 @@ class Diagnostics:
         return dict(self._refusals)
 
     def publish(self) -> None:
-        """Publishes now; the timer does so every second."""
+        """Publishes now; the timer does so every second, and when there is news."""
+        self._news, self._turns = False, 0
         status = DiagnosticStatus(
             level=self._level,
             name=self._node.get_fully_qualified_name(),
@@ -99,10 +103,15 @@ class Diagnostics:
         if self._left <= 0:
             self._level, self._message = DiagnosticStatus.OK, ""
 
+    def _on_timer(self) -> None:
+        self._turns += 1
+        if self._news or self._turns * NEWS_WITHIN >= PERIOD:
+            self.publish()
+
     def _raise(self, level: bytes, message: str) -> None:
         if level >= self._level:
             self._level, self._message = level, message
-        self._left = SHOWN
+        self._left, self._news = SHOWN, True
 
     def _log(self, key: str, line: str) -> None:
         now = time.monotonic()

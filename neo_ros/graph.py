@@ -24,6 +24,7 @@ from neo_description.graph import GRAPH_YAML as GRAPH_YAML
 from neo_description.graph import entry as entry
 from neo_description.graph import table as table
 from neo_ros import qos
+from neo_ros.one_publisher import OnePublisher, with_publisher
 
 EVENTS = QoSProfile(depth=10)  # of the introspection of actions
 
@@ -41,12 +42,28 @@ def publisher(node: Node, topic: str) -> Publisher:
     return node.create_publisher(interface(row["type"]), topic, qos.PUBLISH[row["qos"]])
 
 
-def subscription(node: Node, topic: str, callback: Callable[[Any], None], raw: bool = False) -> Subscription:
+def subscription(node: Node, topic: str, callback: Callable[..., None], raw: bool = False) -> Subscription:
     """A subscription of ``topic``; ``raw`` hands the callback the serialised bytes. Cameras: best effort."""
     row = entry("topics", topic)
     return node.create_subscription(
         interface(row["type"]), topic, callback, qos.SUBSCRIBE[row["qos"]], raw=raw
     )
+
+
+def command_subscription(
+    node: Node, topic: str, callback: Callable[[Any], None], refused: Callable[[str, str], None]
+) -> Subscription:
+    """A subscription of ``topic`` that one publisher at a time may use; ``refused``: that of Diagnostics."""
+    one = OnePublisher(node, topic)
+
+    def call(message: Any, publisher: bytes) -> None:
+        reason = one.refusal(publisher)
+        if reason is None:
+            callback(message)
+        else:
+            refused(topic, reason)
+
+    return subscription(node, topic, with_publisher(call))
 
 
 def service(node: Node, name: str, callback: Callable[[Any, Any], Any]) -> Service:

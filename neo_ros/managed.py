@@ -18,6 +18,7 @@ heartbeat is sent by the executor that does the node's work: one that is stuck g
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -216,13 +217,14 @@ class ManagedNode(LifecycleNode):
 
         return answer
 
-    def _gated(self, callback: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def _gated(self, callback: Callable[..., Any]) -> Callable[..., Any]:
         if not self._gating:
             return callback
 
-        def heard(message: Any) -> None:
+        @functools.wraps(callback)  # by its signature rclpy sees whether it wants to know the publisher
+        def heard(*given: Any) -> None:
             if self._open:
-                callback(message)
+                callback(*given)
 
         return heard
 

@@ -13,7 +13,6 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from neo_msgs.msg import Heartbeat, PrivilegedState
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage
 
 from neo_description.errors import NeoError
@@ -24,7 +23,7 @@ from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_ros.managed import ManagedNode
-from neo_ros.raw_stamp import raw_tick
+from neo_ros.raw_stamp import decoded, raw_tick
 from neo_sensors import camera
 
 SIDES = ("left", "right")
@@ -78,7 +77,7 @@ class CameraNode(ManagedNode):
         frame_due, outside_due = tick >= self._due, self._outside_is_due(tick)
         if not (frame_due or outside_due):
             return
-        message = deserialize_message(raw, PrivilegedState)
+        message = decoded(raw, PrivilegedState)
         self._camera.set_state(np.frombuffer(message.qpos, float))
         if frame_due:
             self._due = (tick // self._period + 1) * self._period

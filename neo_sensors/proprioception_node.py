@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import WrenchStamped
 from neo_msgs.msg import BodyState, HandState
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
@@ -23,7 +22,7 @@ from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_ros.managed import ManagedNode
-from neo_ros.raw_stamp import raw_tick
+from neo_ros.raw_stamp import decoded, raw_tick
 from neo_sensors import camera
 from neo_sensors.proprioception import FrameTree, torques
 
@@ -58,9 +57,11 @@ class ProprioceptionNode(ManagedNode):
         self._publish_fixed()
         frames = [(frame.parent, frame.name) for frame in self._tree.moving]
         self._transforms = [convert.transform_message(np.eye(4), *frame, 0.0) for frame in frames]
-        graph.subscription(self, "body/state", self._on_body, raw=True)
+        guarded = self._diagnostics.guarded
+        graph.subscription(self, "body/state", guarded("body/state", self._on_body), raw=True)
         for side in SIDES:
-            graph.subscription(self, f"{side}_hand/state", partial(self._on_hand, side), raw=True)
+            topic = f"{side}_hand/state"
+            graph.subscription(self, topic, guarded(topic, partial(self._on_hand, side)), raw=True)
 
     def _on_body(self, raw: bytes) -> None:
         tick = raw_tick(raw)
@@ -68,7 +69,7 @@ class ProprioceptionNode(ManagedNode):
         if not (frames_due or imu_due) or tick == self._last_tick:  # the same tick may be sent again
             return
         self._last_tick = tick
-        state = deserialize_message(raw, BodyState)
+        state = decoded(raw, BodyState)
         if imu_due:
             self._publish_imus(state)
         if frames_due:
@@ -80,7 +81,7 @@ class ProprioceptionNode(ManagedNode):
 
     def _on_hand(self, side: str, raw: bytes) -> None:
         if raw_tick(raw) % self._frame_period == 0:
-            self._hands[side] = deserialize_message(raw, HandState)
+            self._hands[side] = decoded(raw, HandState)
             self._publish_when_complete()
 
     def _publish_when_complete(self) -> None:

@@ -6,7 +6,6 @@ from functools import partial
 
 from geometry_msgs.msg import Point
 from neo_msgs.msg import HandState
-from rclpy.serialization import deserialize_message
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -15,7 +14,7 @@ from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_ros.managed import ManagedNode
-from neo_ros.raw_stamp import raw_tick
+from neo_ros.raw_stamp import decoded, raw_tick
 from neo_sensors import camera, tactile
 
 SHAFT, HEAD = 0.003, 0.006  # m: widths of an arrow
@@ -34,14 +33,16 @@ class TactileNode(ManagedNode):
         self._pads = {side: graph.publisher(self, f"{side}_hand/pads") for side in SIDES}
         self._last = dict.fromkeys(SIDES, -1)
         for side in SIDES:
-            graph.subscription(self, f"{side}_hand/state", partial(self._on_hand, side), raw=True)
+            topic = f"{side}_hand/state"
+            on_hand = self._diagnostics.guarded(topic, partial(self._on_hand, side))
+            graph.subscription(self, topic, on_hand, raw=True)
 
     def _on_hand(self, side: str, raw: bytes) -> None:
         tick = raw_tick(raw)
         if tick % self._period or tick == self._last[side]:
             return
         self._last[side] = tick
-        message = deserialize_message(raw, HandState)
+        message = decoded(raw, HandState)
         state = convert.hand_state(message)
         silent = tactile.dead(state)
         self._diagnostics.set(f"{side}_hand dead pads", ", ".join(silent) or "-")

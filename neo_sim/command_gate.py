@@ -16,7 +16,7 @@ from neo_description.masks import all_of
 from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import JointGroup
 
-MAX_AGE = 10
+MAX_AGE = 3  # ticks
 TOLERANCE = 1e-3
 _MODES = frozenset(int(mode) for mode in DriveMode)
 
@@ -44,6 +44,11 @@ class CommandGate:
             self.last_tick = command.tick
             return None
         return self.refuse(kind, reason)
+
+    def fault(self, command: TendonCommand, tick: int) -> str | None:
+        """As :meth:`check`, for a command that is not accepted whatever it says."""
+        kind, reason = self._judge(command, tick)
+        return None if kind is None else self.refuse(kind, reason)
 
     def refuse(self, kind: str, reason: str) -> str:
         """Count a refusal; returns ``reason``."""

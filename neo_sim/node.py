@@ -18,11 +18,12 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 
 from neo_description import scenes
 from neo_description.errors import RefusedError
-from neo_description.tables import CONTROL_RATE, SIDES
+from neo_description.tables import CONTROL_DT, CONTROL_RATE, SIDES
 from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_ros.managed import ManagedNode
+from neo_ros.one_publisher import OnePublisher, with_publisher
 from neo_sim.lockstep import Lockstep
 from neo_sim.pacer import Pacer
 from neo_sim.plant import GROUPS, PARAMETERS, Plant
@@ -54,8 +55,10 @@ class SimNode(ManagedNode):
         self._privileged = graph.publisher(self, "sim/privileged_state")
         self._privileged_message = PrivilegedState(object_name=list(self.plant.privileged.object_names))
         self._privileged_message.header.frame_id = "world"
+        self._one = {group: OnePublisher(self, f"{group}/tendon_command") for group in GROUPS}
         for group in GROUPS:
-            graph.subscription(self, f"{group}/tendon_command", partial(self._on_command, group))
+            callback = with_publisher(partial(self._on_command, group))
+            graph.subscription(self, f"{group}/tendon_command", callback)
         graph.subscription(self, "sim/camera_done", self._on_camera_done)
         graph.service(self, "runstop", self._on_runstop)
         self._messages: dict[str, Any] = {}
@@ -66,19 +69,33 @@ class SimNode(ManagedNode):
         self._timer = self.create_timer(period, self._on_timer, clock=steady)
         self._report_timer = self.create_timer(0.5, self._report, clock=steady)
 
-    def _on_command(self, group: str, message: Any) -> None:
+    def _on_command(self, group: str, message: Any, publisher: bytes) -> None:
         gate = self.plant.drives[group].gate
-        if message.tick == gate.last_tick:  # an answer to states that were sent again
+        second = self._one[group].refusal(publisher)
+        if second is None and message.tick == gate.last_tick:  # an answer to states that were sent again
             self._diagnostics.count("duplicate answers")
         else:
-            try:
-                reason = self.plant.command(group, convert.tendon_command(message))
-            except RefusedError as error:
-                reason = gate.refuse("unknown_mode", str(error))
+            reason = self._command(group, message, second)
             if reason is not None:
                 self._diagnostics.refused(f"{group}/tendon_command", reason)
-        self._lockstep.answered(group, message.tick)
-        self._advance()
+        if second is None:
+            self._lockstep.answered(group, message.tick)
+            self._advance()
+
+    def _command(self, group: str, message: Any, second: str | None) -> str | None:
+        """Why the drives do not take ``message``; ``second``: why its publisher may not command."""
+        gate = self.plant.drives[group].gate
+        ahead = convert.stamp(message) - self.plant.time
+        if ahead > 0.5 * CONTROL_DT:
+            return gate.refuse("future_stamp", f"stamped {ahead:.3f} s ahead of plant time")
+        try:
+            command = convert.tendon_command(message)
+        except RefusedError as error:
+            return gate.refuse("unknown_mode", str(error))
+        if second is None:
+            return self.plant.command(group, command)
+        gate.fault(command, self.plant.tick)  # what else is wrong with it is counted, too
+        return gate.refuse("two_publishers", second)
 
     def _on_camera_done(self, message: Any) -> None:
         self._lockstep.camera_done(message.tick)

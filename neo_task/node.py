@@ -6,6 +6,7 @@ same callback. Refused prompts end the goal with the reason; nothing has moved t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -61,14 +62,15 @@ class TaskNode(ManagedNode):
         self._instead = ""  # why another planner does the prompt than was meant
         self._body = graph.publisher(self, "whole_body/command")
         self._hands = {side: graph.publisher(self, f"{side}_hand/command") for side in ("l", "r")}
-        graph.subscription(self, "joint_states", self._on_joints)
-        graph.subscription(
-            self, "odom", lambda m: self._watch.on_odom(convert.stamp(m), convert.pose(m.pose.pose))
-        )
-        graph.subscription(self, "safety/state", self._on_safety)
-        graph.subscription(self, "perception/objects", self._on_objects)
-        for side in ("l", "r"):
-            graph.subscription(self, f"{side}_hand/status", partial(self._on_hand, side))
+        hears: dict[str, Callable[[Any], None]] = {
+            "joint_states": self._on_joints,
+            "odom": self._on_odom,
+            "safety/state": self._on_safety,
+            "perception/objects": self._on_objects,
+            **{f"{side}_hand/status": partial(self._on_hand, side) for side in ("l", "r")},
+        }
+        for topic, callback in hears.items():
+            graph.subscription(self, topic, self._diagnostics.guarded(topic, callback))
         self._privileged_subscription: Any = None
         self._server = graph.action_server(
             self, "do_task", self._execute, cancel_callback=lambda _: CancelResponse.ACCEPT
@@ -82,7 +84,7 @@ class TaskNode(ManagedNode):
             self._watch.on_scene(convert.scene(message))
 
     def _on_safety(self, message: Any) -> None:
-        self._watch.on_safety(Safety(message.state), message.reason)
+        self._watch.on_safety(convert.number(Safety, message.state, "state"), message.reason)
 
     def _on_hand(self, side: str, message: Any) -> None:
         self._watch.on_hand(side, convert.stamp(message), convert.grasp_status(message))
@@ -211,9 +213,8 @@ class TaskNode(ManagedNode):
                 self._diagnostics.warn(f"no world model: {error}")
         task = parse(request.prompt, self._vocabulary)
         if self._watch.privileged and self._privileged_subscription is None:
-            self._privileged_subscription = graph.subscription(
-                self, "sim/privileged_state", self._on_privileged_state
-            )
+            guarded = self._diagnostics.guarded("sim/privileged_state", self._on_privileged_state)
+            self._privileged_subscription = graph.subscription(self, "sim/privileged_state", guarded)
         return scripted(task, self._params, request.timeout)
 
     def _imagine(self, request: Any) -> ImaginedPlanner:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neo_description.errors import RefusedError
 from neo_description.kinematics import Kinematics
 from neo_description.signals import BodyEstimate, GraspStatus, Safety, Scene
 from neo_description.tables import BODY
 from neo_task.planner import Observation
 
+ORDERS = 8  # orders of joints that are remembered
 STALE_AFTER = 0.3  # s of plant time without a message that a task stands on
 JOINTS_LATE = 1.0  # s of plant time by which joint states may lag behind the hands; they come another way
 
@@ -31,9 +33,16 @@ class Watch:
         self._order: dict[tuple[str, ...], list[int]] = {}
 
     def on_joints(self, time: float, names: Sequence[str], position: Sequence[float]) -> None:
-        """Joint encoders by name (rad) at plant time ``time``."""
+        """Joint encoders by name (rad) at plant time ``time``; RefusedError when some are missing."""
         key = tuple(names)
+        if len(position) != len(key) or not np.isfinite(position).all():
+            raise RefusedError(f"{len(position)} positions for {len(key)} joints; one finite rad each needed")
         if key not in self._order:
+            missing = [name for name in BODY.joints if name not in key]
+            if missing:
+                raise RefusedError(f"{len(key)} joints; {missing[0]} is not among them")
+            if len(self._order) > ORDERS:
+                self._order.clear()
             self._order[key] = [key.index(name) for name in BODY.joints]
         if self._since is None or time < self._since:  # the first, or the plant was started anew
             self._since, self._scene = time, None

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from neo_msgs.msg import BodyState, HandState
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
 from neo_description.tables import SIDES
 from neo_ros import convert, graph
 from neo_ros.cv_bridge import CvBridge
 from neo_ros.diagnostics import Diagnostics
-from neo_ros.raw_stamp import raw_tick
+from neo_ros.raw_stamp import decoded, raw_tick
 from neo_world_model.stepper import Cut, Cutter
 
 EYES = ("left", "right")
@@ -87,7 +86,7 @@ class Listening:
         self._raw[group] = tick, raw
         if len(self._raw) < len(GROUPS) or len({t for t, _ in self._raw.values()}) > 1:
             return
-        messages = {name: deserialize_message(self._raw[name][1], kind) for name, kind in GROUPS.items()}
+        messages = {name: decoded(self._raw[name][1], kind) for name, kind in GROUPS.items()}
         hands = {side: convert.hand_state(messages[f"{side}_hand"]) for side in SIDES}
         cut = self._cutter.take(tick, convert.body_state(messages["body"]), hands)
         if cut is not None:

@@ -13,7 +13,7 @@ from neo_ros.convert.commands import (
     whole_body_command,
     whole_body_command_message,
 )
-from neo_ros.convert.fields import seconds, sequence, stamp, to_duration, to_time
+from neo_ros.convert.fields import number, seconds, sequence, stamp, to_duration, to_time
 from neo_ros.convert.foretold import (
     belief,
     belief_message,
@@ -64,6 +64,7 @@ __all__ = [
     "hand_command_message",
     "hand_state",
     "hand_state_message",
+    "number",
     "odometry_message",
     "point_message",
     "pose",

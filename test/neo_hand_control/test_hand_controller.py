@@ -113,6 +113,7 @@ BAD = {
     "joint outside": (HandCommand(HandAction.JOINTS, joint_position=10 * HAND.q_max), "allowed"),
     "unknown action": (HandCommand(9), "OPEN"),  # type: ignore[arg-type]
     "stale": (HandCommand(HandAction.OPEN, start=0.01, valid_for=0.01), "stale"),
+    "old, without an end": (HandCommand(HandAction.OPEN, start=0.01), "stale: starts 1.0"),
     "far future": (HandCommand(HandAction.OPEN, start=1e4), "at most"),
 }
 

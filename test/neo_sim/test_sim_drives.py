@@ -68,11 +68,11 @@ def test_a_bad_command_is_refused_with_its_reason_and_changes_nothing(kind, give
         np.testing.assert_array_equal(bad.step(STILL, STILL), untouched.step(STILL, STILL))
 
 
-def test_an_answer_more_than_ten_ticks_old_is_stale():
+def test_an_answer_more_than_three_ticks_old_is_stale():
     drives = group()
-    assert drives.command(command(0), 10) is None
+    assert drives.command(command(0), 3) is None
     drives = group()
-    assert "11 ticks old; at most 10" in drives.command(command(0), 11)
+    assert "4 ticks old; at most 3" in drives.command(command(0), 4)
 
 
 def test_limits_themselves_are_accepted():

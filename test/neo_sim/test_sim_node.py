@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from neo_msgs.msg import TendonCommand as TendonCommandMessage
 from std_srvs.srv import SetBool
 
 from neo_body_control.controller import BodyController
@@ -10,9 +11,11 @@ from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import BODY, HAND
 from neo_hand_control.controller import HandController
 from neo_ros import convert, graph
+from neo_ros.qos import PUBLISH
 from neo_sim.env import NeoEnv
 from neo_sim.plant import GROUPS, Plant
 
+CONTROL = PUBLISH["control"]
 TABLES = {"body": BODY, "l_hand": HAND, "r_hand": HAND}
 
 
@@ -190,6 +193,33 @@ def test_bad_commands_are_refused_in_diagnostics_and_the_robot_holds(start_sim, 
     assert told["body refused"] == "-"
     station.until(lambda: station.last["body/state"].drive_mode == DriveMode.TENSION)
     assert station.last["l_hand/state"].drive_mode == DriveMode.HOLD
+
+
+def test_stamps_from_the_future_and_second_publishers_are_refused_and_named(start_sim, station):
+    start_sim(scene="empty", lockstep_timeout=0.1, wait_for_controllers=0.5)
+
+    class Ahead(Echo):
+        def answer(self, group, message, tick=None):
+            answer = convert.tendon_command_message(command_of(group, message.tick), message.header.stamp)
+            if group == "r_hand":
+                answer.header.stamp.sec += 1
+            self.station.publish(f"{group}/tendon_command", answer)
+
+    Ahead(station, last=10**9)
+    told = {}
+    station.hear(
+        "/diagnostics",
+        lambda m: told.update({kv.key: kv.value for s in m.status if s.name == "/sim" for kv in s.values}),
+    )
+    station.until(lambda: "future_stamp" in told.get("r_hand refused", ""))
+    intruder = station.node.create_publisher(TendonCommandMessage, "l_hand/tendon_command", CONTROL)
+    station.hear(
+        "l_hand/state",
+        lambda m: intruder.publish(convert.tendon_command_message(command_of("l_hand", m.tick), 0.0)),
+    )
+    station.until(lambda: "two_publishers" in told.get("l_hand refused", ""))
+    assert told["body refused"] == "-"
+    assert told["r_hand drives"] == "hold"
 
 
 def test_runstop_is_a_service_of_the_drives(start_sim, station):

@@ -1,0 +1,146 @@
+"""Random messages to every subscription of every node: does a node die, or say something unsafe?
+
+Each node runs alone in a process of its own. It gets well-typed random messages on each of its topics, then
+as many serialised ones that are spoilt. A callback that raises would end the node, so it counts as a crash;
+so does the death of the process. What the node answers to drives meanwhile is checked apart from their gate.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neo_bringup.bench.figures import Figure
+from neo_bringup.faults_bench import random_messages
+from neo_bringup.faults_bench.lab import Lab
+from neo_bringup.faults_bench.privileged_drives import unsafe
+from neo_description.errors import NeoError
+from neo_ros import convert
+
+NODES = (
+    "sim",
+    "body_control",
+    "l_hand_control",
+    "proprioception",
+    "tactile",
+    "perception",
+    "task",
+    "recorder",
+)
+PARTS = tuple(f"{node}-100000" for node in NODES)
+QUICK = tuple(f"{node}-60" for node in NODES)
+UNPACKED = {
+    "recorder": ("/safety/state", "/teleop/engaged", "/world_model/surprise", "/odom")
+}  # rest: as odom
+IGNORED = ("/parameter_events", "/rosout", "/clock")
+HEARD_WITHIN = 0.02  # s: best effort may lose a message, and what cannot be decoded never comes
+ALIVE_WITHIN = 10.0  # s of wall time for a good message at the end
+Progress = Callable[[str], None]
+
+
+def measure(part: str, seed: int, folder: Path, progress: Progress) -> dict[str, Any]:
+    """``part``: ``NODE-N``, N well-typed and N spoilt messages to each of its subscriptions."""
+    node, _, count = part.rpartition("-")
+    folder.mkdir(parents=True, exist_ok=True)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        try:
+            sample = pool.submit(shower, node, int(count), seed, str(folder)).result()
+        except BrokenProcessPool:
+            sample = {"node": node, "crashes": {f"{node}: the process died": 1}, "unsafe": {}, "topics": {}}
+    progress(f"{node}: {sum(map(len, (sample['crashes'], sample['unsafe'])))} faults in {sample['topics']}")
+    return sample
+
+
+def shower(name: str, count: int, seed: int, folder: str) -> dict[str, Any]:
+    """The messages for node ``name``; crashes and unsafe answers by what they are, messages by topic."""
+    rng = np.random.default_rng(seed)
+    settings = {"recorder": {"directory": f"{folder}/{time.time_ns()}"}}
+    with Lab((name,), seed, settings if name == "recorder" else None) as lab:
+        watch = Watch(lab.nodes[name], name)
+        for sub, handled in watch.subscriptions:
+            publisher = lab.us.create_publisher(sub.msg_type, sub.topic_name, sub.qos_profile)
+            if not lab.until(lambda p=publisher: p.get_subscription_count() > 0):  # type: ignore[misc]
+                raise NeoError(f"{name} does not hear {sub.topic_name}")
+            for make in (random_messages.well_typed, random_messages.malformed):
+                for _ in range(count):
+                    before = handled[0]
+                    publisher.publish(make(sub.msg_type, rng))
+                    lab.until(lambda h=handled, b=before: h[0] > b, HEARD_WITHIN)  # type: ignore[misc]
+            before = handled[0]
+            alive = time.monotonic() + ALIVE_WITHIN
+            while handled[0] == before and time.monotonic() < alive:  # best effort may lose one
+                publisher.publish(sub.msg_type())
+                lab.until(lambda h=handled, b=before: h[0] > b, 0.2)  # type: ignore[misc]
+            if handled[0] == before:
+                watch.crashes[f"{sub.topic_name}: deaf afterwards"] = 1
+            lab.us.destroy_publisher(publisher)
+        topics = {sub.topic_name: handled[0] for sub, handled in watch.subscriptions}
+        return {"node": name, "crashes": watch.crashes, "unsafe": watch.unsafe, "topics": topics,
+                "sent": 2 * count * len(topics)}  # fmt: skip
+
+
+class Watch:
+    """Counts what each callback of a node got, what it raised, and what it answered to drives."""
+
+    def __init__(self, node: Any, name: str):
+        self.crashes: dict[str, int] = {}
+        self.unsafe: dict[str, int] = {}
+        self.subscriptions: list[tuple[Any, list[int]]] = []
+        for sub in node.subscriptions:
+            topic = sub.topic_name
+            if topic in IGNORED or topic not in UNPACKED.get(name, (topic,)):
+                continue
+            handled = [0]
+            sub.callback = self._counted(sub.topic_name, sub.callback, handled)
+            self.subscriptions.append((sub, handled))
+        if name.endswith("_control"):
+            answers, group = node._answers, name.removesuffix("_control")
+            self._publish = answers.publish
+            node._answers = self
+            self._group = group
+
+    def publish(self, message: Any) -> None:
+        """Stands in for the node's publisher of answers."""
+        problem = unsafe(self._group, convert.tendon_command(message))
+        if problem is not None:
+            self.unsafe[problem] = self.unsafe.get(problem, 0) + 1
+        self._publish(message)
+
+    def _counted(self, topic: str, callback: Callable[..., None], handled: list[int]) -> Callable[..., None]:
+        @wraps(callback)
+        def call(*given: Any) -> None:
+            handled[0] += 1
+            try:
+                callback(*given)
+            except Exception as error:
+                what = f"{topic}: {type(error).__name__} {_words(str(error))}"
+                self.crashes[what] = self.crashes.get(what, 0) + 1
+
+        return call
+
+
+def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
+    rows = list(samples.values())
+    sent = sum(row.get("sent", 0) for row in rows)
+    crashes = {f"{row['node']} {what}": n for row in rows for what, n in row["crashes"].items()}
+    bad = {f"{row['node']} {what}": n for row in rows for what, n in row["unsafe"].items()}
+    least = min((row["sent"] // max(len(row["topics"]), 1) // 2 for row in rows if "sent" in row), default=0)
+    return [
+        Figure("faults.fuzz_crashes", sum(crashes.values()), sent, ", ".join(list(crashes)[:4])),
+        Figure("faults.fuzz_unsafe", sum(bad.values()), sent, ", ".join(list(bad)[:4])),
+        Figure("faults.fuzz_messages_min", least, sum(len(row["topics"]) for row in rows)),
+    ]
+
+
+def _words(text: str) -> str:
+    """``text`` without its numbers, shortened: the same fault again counts as the same."""
+    return " ".join(word for word in text.split() if word.isalpha())[:80]
