@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import platform
 import subprocess
@@ -13,13 +14,23 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def machine() -> str:
     """Processor, cores in use and memory, in words."""
-    model = platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        model = names[0] if names else model
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB"
+    return f"{_cpuinfo('model name')}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB"
+
+
+def processor() -> str:
+    """The kind of processor, and which instructions it has: where both are the same, rounding is, too."""
+    able = hashlib.sha256(" ".join(sorted(_cpuinfo("flags").split())).encode()).hexdigest()
+    return f"{_cpuinfo('model name')} {able[:12]}"
+
+
+def _cpuinfo(name: str) -> str:
+    """What Linux says of the first processor; the machine's kind elsewhere."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(name):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()
 
 
 def commit() -> str:

@@ -2,6 +2,9 @@
 
 self._state = graph.publisher(self, "body/state")
 graph.subscription(self, "body/tendon_command", self._on_command)
+
+Reliability and depth can be set anew by what ROS calls QoS overrides, for example by the parameter
+``qos_overrides./body/state.publisher.reliability``.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ from rclpy.action import ActionClient, ActionServer
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSPolicyKind, QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.service import Service
 from rclpy.service_introspection import ServiceIntrospectionState
 from rclpy.subscription import Subscription
@@ -27,6 +31,7 @@ from neo_ros import qos
 from neo_ros.one_publisher import OnePublisher, with_publisher
 
 EVENTS = QoSProfile(depth=10)  # of the introspection of actions
+OVERRIDABLE = QoSOverridingOptions([QoSPolicyKind.RELIABILITY, QoSPolicyKind.DEPTH])
 
 
 @cache
@@ -39,15 +44,18 @@ def interface(name: str) -> Any:
 def publisher(node: Node, topic: str) -> Publisher:
     """A publisher of ``topic`` with the type and QoS of ``graph.yaml``."""
     row = entry("topics", topic)
-    return node.create_publisher(interface(row["type"]), topic, qos.PUBLISH[row["qos"]])
+    return node.create_publisher(
+        interface(row["type"]), topic, qos.PUBLISH[row["qos"]], qos_overriding_options=OVERRIDABLE
+    )
 
 
 def subscription(node: Node, topic: str, callback: Callable[..., None], raw: bool = False) -> Subscription:
     """A subscription of ``topic``; ``raw`` hands the callback the serialised bytes. Cameras: best effort."""
     row = entry("topics", topic)
     return node.create_subscription(
-        interface(row["type"]), topic, callback, qos.SUBSCRIBE[row["qos"]], raw=raw
-    )
+        interface(row["type"]), topic, callback, qos.SUBSCRIBE[row["qos"]], raw=raw,
+        qos_overriding_options=OVERRIDABLE,
+    )  # fmt: skip
 
 
 def command_subscription(

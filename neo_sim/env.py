@@ -101,6 +101,11 @@ class NeoEnv:
         self._privileged_eyes = False
         self.reset(seed)
 
+    @property
+    def has_cameras(self) -> bool:
+        """Whether there are images to see."""
+        return self._camera is not None
+
     def reset(self, seed: int | None = None) -> dict[str, np.ndarray]:
         """Back to tick 0 with fresh controllers; ``seed`` draws new noise (the scene's layout stays)."""
         self.plant.reset(seed)

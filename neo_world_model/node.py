@@ -126,3 +126,7 @@ class WorldModelNode(ManagedNode):
 def main() -> None:
     """Entry point of ``world_model_node``."""
     run(WorldModelNode)
+
+
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--accept", action="store_true", help="what it says now becomes the reference")
     what.add_argument("--make", metavar="SHORT", help="write a short bag first: standing, push, reach, …")
     parser.add_argument("--seed", type=int, default=0, help="of --make")
+    parser.add_argument("--lean", action="store_true", help="of --make: only this node's topics")
     parser.add_argument("--reason", default="", help="of --accept: why what it says now is right")
     parser.add_argument("--dirty", action="store_true", help="accept where files differ from the commit, too")
     parser.add_argument(
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise NeoError("a reference is of a node as it ships: --accept takes no --set")
     row, book = table.row(args.node), installed()
     if args.make:
-        shorts.write(args.make, args.bag, args.seed)
+        shorts.write(args.make, args.bag, args.seed, (*row.wanted, row.answer) if args.lean else ())
     known: Callable[[str], str] = lambda name: book.find(name).definition  # noqa: E731
     bag = source.read(args.bag, row, known)
     verdict.worth_sending(bag, row)
@@ -56,8 +57,6 @@ def run(args: argparse.Namespace) -> int:
     ran = replay(bag, row, parameters, say=progress)
     for line in ran.refused:
         print(f"refused: {line}")
-    if ran.lost:
-        print(f"{ran.lost} messages of {row.drive} were lost on the way and sent again")
     if ran.unanswered:
         print(f"{ran.unanswered} of {ran.driven} messages of {row.drive} got no answer")
     if args.accept:
@@ -75,8 +74,11 @@ def run(args: argparse.Namespace) -> int:
             same = compare.alike(row.answer, output, bag.answers, said, now)
             print(f"{same} of {len(bag.answers)} answers are those that the bag holds")
         return SAME
-    found = verdict.judge(row, was.outputs, ran, was.codec, now, budgets=not args.no_budget)
-    return _tell(args, found, was.about)
+    about = was.about
+    found = verdict.judge(row, was.outputs, ran, was.codec, now, budgets=not args.no_budget, here=about.here)
+    if not about.here:
+        print(f"the reference is of {about.processor}: numbers may be {row.rounding:g} off here")
+    return _tell(args, found, about)
 
 
 def _tell(args: argparse.Namespace, found: Any, about: Any) -> int:

@@ -1,10 +1,11 @@
 """Steps a real node through a bag: each state that drives is sent when the one before it was answered.
 
-Nothing is left to time. The service that every node has, ``get_parameters``, is the fence: what was sent
+Nothing is left to time, and nothing is lost: the node's ends are made reliable, by the parameters that
+``neo_ros.graph`` gives each. The service that every node has, ``get_parameters``, is the fence: what was sent
 before it comes before it in the node's one queue, and what the node said before its answer has come. It is
 passed after every input that does not drive, behind a state that gets no answer for a moment (it was refused,
-or is sent again: best effort may lose it), at the end, and at the start: its client is made last, so once it
-was answered the node knows all our ends. What the node said before the first state is dropped.
+or the node answers some only), at the end, and at the start: its client is made last, so once it was answered
+the node knows all our ends. What the node said before the first state is dropped.
 """
 
 from __future__ import annotations
@@ -20,24 +21,23 @@ from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 
 from neo_bringup.instance import claim_free_domain
-from neo_bringup.replay.node import ReplayedNode
+from neo_bringup.replay.node import DEPTH, ReplayedNode
 from neo_description.errors import NeoError
 from neo_flywheel.replay.source import Source, Step, stamp_of
-from neo_flywheel.replay.table import Row
+from neo_flywheel.replay.table import Row, type_of
 from neo_flywheel.replay.verdict import Run
-from neo_ros import graph, qos
+from neo_ros import graph
 
 START_WITHIN = 60.0  # s of wall time
 ANSWER_WITHIN = 20.0
 FENCE_AFTER = 0.1  # s without an answer; no more than a matter of speed
-TRIES = 3  # best effort may lose a state or an answer on busy cores; who gets a state twice answers the same
 LOOK_EVERY = 0.5  # s between two looks whether the node still runs, while it does not answer
 FENCE_AGAIN = 0.25  # s: a service's answer is lost while its server does not know us yet
-DEPTH = 1000
+RELIABLE = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE)  # volatile: not what is latched
 
 Say = Callable[[str], None]
 
@@ -75,16 +75,17 @@ class _Replay:
         self._said: dict[str, list[bytes]] = {topic: [] for topic in row.outputs}
         self._awaited = -1
         self._answered: Future = Future()
-        self._again: dict[int, int] = {}  # stamps of states that were sent again → answers since
         self._refused: list[str] = []
-        self._node = node = Node("replay", context=context, start_parameter_services=False)
+        self._node = ours = Node("replay", context=context, start_parameter_services=False)
         for topic in row.outputs:
             self._listen(topic)
-        self._publishers = {topic: graph.publisher(node, topic) for topic in (row.drive, *row.inputs)}
-        self._services = {call.service: graph.service_client(node, call.service) for call in row.calls}
-        self._fence: Client = node.create_client(GetParameters, f"/{row.name}/get_parameters")
+        self._publishers = {
+            topic: ours.create_publisher(_kind(topic), topic, RELIABLE) for topic in (row.drive, *row.inputs)
+        }
+        self._services = {call.service: graph.service_client(ours, call.service) for call in row.calls}
+        self._fence: Client = ours.create_client(GetParameters, f"/{row.name}/get_parameters")
         self._executor = EventsExecutor(context=context)
-        self._executor.add_node(node)
+        self._executor.add_node(ours)
 
     def run(self, process: ReplayedNode, say: Say) -> Run:
         """Everything from start to end."""
@@ -101,63 +102,46 @@ class _Replay:
             self._node.destroy_node()
 
     def _steps(self, say: Say) -> Run:
-        before, latency, stamp, driven = self._process.cpu, list[float](), 0, 0
+        before, latency, stamp, driven, unanswered = self._process.cpu, list[float](), 0, 0, 0
         for step in self._source.steps:
             if step.call is not None:
                 self._call(step, stamp)
-            elif step.topic == self._row.drive:
-                stamp, driven = step.stamp, driven + 1
-                took = self._drive(step)
-                if took is not None:
-                    latency.append(took)
+                continue
+            drives = step.topic == self._row.drive
+            stamp = step.stamp if drives else stamp
+            took = self._send(step, drives, stamp)
+            if took is not None:
+                latency.append(took)
+            if drives:
+                driven += 1
+                unanswered += took is None and not self._row.sparse
                 if driven % 500 == 0:
                     say(f"{driven} of {self._source.driven}")
                     self._process.check(_at(stamp))
-            else:
-                self._tell(step, stamp)
         self._pass_fence(_at(stamp), self._timeout)
         cpu = self._process.cpu - before
-        lost = sum(count > 0 for count in self._again.values())
-        return Run(self._said, driven, cpu, np.array(latency), self._refused, lost)
+        return Run(self._said, driven, cpu, np.array(latency), self._refused, unanswered)
 
     def _listen(self, topic: str) -> None:
-        about = graph.entry("topics", topic)
-        said, answers = self._said[topic], topic == self._row.answer
+        said, answers, any_counts = self._said[topic], topic == self._row.answer, self._row.sparse
 
         def callback(data: bytes) -> None:
-            if answers:
-                stamp = stamp_of(data)
-                if stamp in self._again:
-                    self._again[stamp] += 1
-                    if self._again[stamp] > 1:
-                        return  # the answers to a state that was sent again are one
-                if stamp == self._awaited and not self._answered.done():
-                    self._answered.set_result(time.perf_counter())
             said.append(data)
+            if answers and not self._answered.done() and (any_counts or stamp_of(data) == self._awaited):
+                self._answered.set_result(time.perf_counter())
 
-        profile = QoSProfile(depth=DEPTH, reliability=qos.PUBLISH[about["qos"]].reliability)
-        self._node.create_subscription(
-            graph.interface(about["type"]), topic, callback, profile, raw=True
-        )  # volatile: what is latched from before does not count
+        self._node.create_subscription(_kind(topic), topic, callback, RELIABLE, raw=True)
 
-    def _drive(self, step: Step) -> float | None:
-        """Sends a state; s until its answer came, None when the node did not answer it."""
-        self._awaited, self._answered = step.stamp, Future()
-        for _ in range(TRIES):
-            begun = time.perf_counter()
-            self._publishers[step.topic].publish(step.data)
-            self._executor.spin_until_future_complete(self._answered, timeout_sec=FENCE_AFTER)
-            if not self._answered.done():
-                self._pass_fence(_at(step.stamp), self._timeout)
-            if self._answered.done():
-                came: Any = self._answered.result()
-                return came - begun
-            self._again[step.stamp] = 0
-        return None
-
-    def _tell(self, step: Step, stamp: int) -> None:
+    def _send(self, step: Step, drives: bool, stamp: int) -> float | None:
+        """Sends a message; s until the answer that it led to came, None when there was none."""
+        self._awaited, self._answered, begun = stamp, Future(), time.perf_counter()
         self._publishers[step.topic].publish(step.data)
-        self._pass_fence(f"{_at(stamp)} to {step.topic}", self._timeout)
+        if drives and not self._row.sparse:
+            self._executor.spin_until_future_complete(self._answered, timeout_sec=FENCE_AFTER)
+        if not self._answered.done():
+            self._pass_fence(_at(stamp) if drives else f"{_at(stamp)} to {step.topic}", self._timeout)
+        came: Any = self._answered.result() if self._answered.done() else None
+        return None if came is None else came - begun
 
     def _call(self, step: Step, stamp: int) -> None:
         assert step.call is not None
@@ -191,6 +175,10 @@ class _Replay:
             if not future.done():
                 self._process.check(when)
         return future.result()
+
+
+def _kind(topic: str) -> Any:
+    return graph.interface(type_of(topic))
 
 
 def _at(stamp: int) -> str:

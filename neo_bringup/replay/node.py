@@ -24,14 +24,25 @@ from neo_flywheel.replay.table import Row
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # as launch/control.launch.xml says
 STOP_WITHIN = 5.0  # s of wall time for SIGINT
+DEPTH = 1000  # messages that wait in the node's ends
 
 
 class ReplayedNode:
-    """Runs ``row``'s module in ROS domain ``domain`` while entered; ``parameters`` go before the row's."""
+    """Runs ``row``'s module in ROS domain ``domain`` while entered; ``parameters`` go before the row's.
+
+    All its ends are reliable and deep: a replay must lose nothing, on busy cores either.
+    """
 
     def __init__(self, row: Row, domain: int, parameters: Mapping[str, Any]):
         self._row, self._domain = row, domain
-        self._parameters = {**row.parameters, **parameters}
+        ends = [(topic, "subscription") for topic in (row.drive, *row.inputs)]
+        ends += [(topic, "publisher") for topic in row.outputs]
+        reliable = {
+            f"qos_overrides./{topic.lstrip('/')}.{end}.{policy}": value
+            for topic, end in ends
+            for policy, value in (("reliability", "reliable"), ("depth", DEPTH))
+        }
+        self._parameters = {**reliable, **row.parameters, **parameters}
 
     def __enter__(self) -> ReplayedNode:
         row = self._row
@@ -39,10 +50,9 @@ class ReplayedNode:
         where = f"replay of {row.node}"
         process = NodeProcess("", row.module, row.name, "/", [], [], [], {}, True, where)
         words = [sys.executable, "-m", row.module, "--ros-args", "-r", f"__node:={row.name}", "-r", "__ns:=/"]
-        if self._parameters:
-            file = Path(self._folder.name) / "parameters.yaml"
-            write_file(file, process.full_name, self._parameters)
-            words += ["--params-file", str(file)]
+        file = Path(self._folder.name) / "parameters.yaml"
+        write_file(file, process.full_name, self._parameters)
+        words += ["--params-file", str(file)]
         environment = {**os.environ, **ros_environment(), **ONE_THREAD, "ROS_DOMAIN_ID": str(self._domain)}
         self._child = Child(process, words, environment)
         self._usage = psutil.Process(self._child.popen.pid)

@@ -8,13 +8,14 @@ answers of the controllers, to which the nodes' must be equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rclpy.serialization import serialize_message
 
+from neo_bringup.replay import drivers
 from neo_description.errors import NeoError
 from neo_description.signals import HandAction, HandCommand, Safety, TendonCommand, WholeBodyCommand
 from neo_description.tables import CONTROL_RATE, SIDES, TAXELS, prefixed
@@ -28,7 +29,8 @@ START = 1_700_000_000 * 10**9  # ns: log time of tick 0
 TICK = 10**9 // CONTROL_RATE  # ns
 BEFORE = 0.1  # s in STOP
 TASK_WITHIN = 30.0  # s of plant time
-TABLE = ("prompt_task", "slip", "drop")  # where there is something to pick up
+TABLE = ("prompt_task", "slip", "drop", "look")  # where there is something to pick up
+SEEING = ("look",)  # with cameras
 TOPICS = (
     "body/state", *(f"{side}_hand/state" for side in SIDES),
     "whole_body/command", *(f"{side}_hand/command" for side in SIDES), "safety/state",
@@ -39,9 +41,9 @@ TOPICS = (
 class SpokenEnv(NeoEnv):
     """Commands, a planner's too, are to the bit what their messages say; ``spoken``: target and message."""
 
-    def __init__(self, scene: str, seed: int = 0):
+    def __init__(self, scene: str, seed: int = 0, cameras: bool = False):
         self.spoken: list[tuple[str, Any]] = []
-        super().__init__(scene, seed)
+        super().__init__(scene, seed, cameras)
 
     def command(self, target: str, command: Any) -> str | None:
         message = None
@@ -56,13 +58,14 @@ class SpokenEnv(NeoEnv):
 
 
 class Short:
-    """A run of ``env`` on its way into a bag: give commands here, and :meth:`go` on."""
+    """A run of ``env`` on its way into a bag: give commands here, and :meth:`go` on. ``only``: topics."""
 
-    def __init__(self, env: SpokenEnv, bag: BagWriter):
+    def __init__(self, env: SpokenEnv, bag: BagWriter, only: Collection[str] = ()):
         self.env, self._bag = env, bag
         self._topics = {
             name: bag.add_topic(f"/{name}", row["type"], QOS[row["qos"]])
-            for name, row in ((name, graph.entry("topics", name)) for name in TOPICS)
+            for name, row in ((name, graph.entry("topics", name)) for name in (*TOPICS, *drivers.topics(env)))
+            if not only or name in only
         }
         self._said: tuple[Any, ...] = ()
         self._measure()
@@ -97,6 +100,8 @@ class Short:
             state = plant.hand_state(side)
             self._write(f"{side}_hand/state", convert.hand_state_message(state, side), 1000 * (i + 1))
             self._answer(f"{side}_hand", self.env.hands[side].update(state))
+        for topic, message in drivers.say(self.env):
+            self._write(topic, message, TICK // 3)
         self._say_safety()
         self._write_spoken()
 
@@ -123,6 +128,8 @@ class Short:
 
     def _write(self, topic: str, message: Any, after: int) -> None:
         """``after``: ns behind the tick."""
+        if topic not in self._topics:
+            return
         time_ns = START + self.env.plant.tick * TICK + after
         self._bag.write(self._topics[topic], time_ns, serialize_message(message))
 
@@ -194,20 +201,33 @@ def drop(short: Short) -> None:
     short.go(0.6)
 
 
+def look(short: Short) -> None:
+    """With open eyes: the table, and the right gripper that moves over it."""
+    short.stand()
+    T = short.env.body.estimate.T_odom_r_gripper.copy()
+    T[:3, 3] += [0.10, 0.0, 0.05]
+    short.command("body", WholeBodyCommand(valid_for=2.0, T_r_hand=T, gaze=np.array([0.45, 0.0, 0.75])))
+    short.go(1.0)
+
+
 SHORTS: dict[str, Callable[[Short], None]] = {
     "standing": standing, "push": push, "reach": reach, "grasp": grasp, "sensor_loss": sensor_loss,
-    "prompt_task": prompt_task, "slip": slip, "drop": drop,
+    "prompt_task": prompt_task, "slip": slip, "drop": drop, "look": look,
 }  # fmt: skip
 
 
-def write(name: str, folder: Path, seed: int = 0) -> Path:
-    """The short bag ``name`` into ``folder``, which must be new; NeoError names those there are."""
+def write(name: str, folder: Path, seed: int = 0, only: Collection[str] = ()) -> Path:
+    """The short bag ``name`` into ``folder``, which must be new; NeoError names those there are.
+
+    ``only``: topics, where not all shall be in it.
+    """
     if name not in SHORTS:
         raise NeoError(f"no short bag {name!r}; one of {', '.join(SHORTS)}")
-    env = SpokenEnv("kitchen_table" if name in TABLE else "empty", seed=seed)
+    env = SpokenEnv("kitchen_table" if name in TABLE else "empty", seed, cameras=name in SEEING)
     with BagWriter(folder, installed(), {"short": name, "seed": str(seed)}) as bag:
-        short = Short(env, bag)
+        short = Short(env, bag, only)
         SHORTS[name](short)
+    env.close()
     if bag.error:
         raise NeoError(bag.error)
     if name != "standing" and env.body.safety.state != Safety.ACTIVE:

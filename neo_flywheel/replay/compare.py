@@ -73,9 +73,18 @@ def _values(data: bytes, kind: str, reader: Codec) -> bytes:
 
 
 def topic_differences(
-    topic: str, output: Output, reference: list[bytes], fresh: list[bytes], old: Codec, new: Codec
+    topic: str,
+    output: Output,
+    reference: list[bytes],
+    fresh: list[bytes],
+    old: Codec,
+    new: Codec,
+    rounding: float = 0.0,
 ) -> list[Difference]:
-    """What differs on one topic, first differences first. ``old``, ``new``: how each side is read."""
+    """What differs on one topic, first differences first. ``old``, ``new``: how each side is read.
+
+    ``rounding``: how far numbers may be apart that have no tolerance of their own.
+    """
     was, now = keyed(reference, topic, output, old), keyed(fresh, topic, output, new)
     found = [
         Difference(topic, kind, count=len(keys), of=len(whole), first=min(keys)[0], most=math.inf)
@@ -94,19 +103,24 @@ def topic_differences(
             for key in common
         }
         names = dict.fromkeys(name for key in unlike for name in (*pairs[key][0], *pairs[key][1]))
-        found += _fields(topic, output, common, pairs, list(names))
+        found += _fields(topic, output, common, pairs, list(names), rounding)
     return sorted(found, key=lambda d: d.first)
 
 
 def _fields(
-    topic: str, output: Output, keys: list[Key], pairs: dict[Key, tuple[dict, dict]], names: list[str]
+    topic: str,
+    output: Output,
+    keys: list[Key],
+    pairs: dict[Key, tuple[dict, dict]],
+    names: list[str],
+    rounding: float,
 ) -> list[Difference]:
     found = []
     for name in names:
         values = [(pairs[key][0].get(name), pairs[key][1].get(name)) for key in keys]
         parts = [apart(a, b) for a, b in values]
         sizes = [size for size, _ in parts]
-        allowed = output.allowed(name)
+        allowed = output.allowed(name, rounding)
         if not _beyond(sizes, allowed):
             continue
         over = [i for i, size in enumerate(sizes) if size > allowed.most] or [int(np.argmax(sizes))]

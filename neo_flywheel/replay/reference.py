@@ -44,6 +44,12 @@ class About:
     messages: dict[str, int]
     cost: dict[str, float]
     versions: dict[str, str]
+    processor: str = ""  # exact on this kind only
+
+    @property
+    def here(self) -> bool:
+        """Whether numbers round here as they did there."""
+        return self.processor == here.processor() and self.versions == _versions()
 
 
 @dataclass
@@ -51,6 +57,10 @@ class Reference:
     about: About
     outputs: Outputs
     codec: Codec  # reads them by their own definitions
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), "numpy": np.__version__}
 
 
 def place(bag: Path, node: str) -> Path:
@@ -80,7 +90,7 @@ def write(source: Source, row: Row, run: Run, reason: str, book: TypeBook, dirty
         datetime.now(UTC).isoformat(timespec="seconds"), source.sha256, run.driven,
         {topic: len(run.outputs[topic]) for topic in row.outputs},
         {name: round(value, 1) for name, value in run.cost().items()},
-        {"python": platform.python_version(), "numpy": np.__version__},
+        _versions(), here.processor(),
     )  # fmt: skip
     folder = place(source.bag, row.node)
     scratch = folder.with_name(f".{folder.name}.partial") / folder.name

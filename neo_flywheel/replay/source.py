@@ -12,8 +12,10 @@ from rosbags.rosbag2 import Reader, ReaderError
 
 from neo_description.errors import NeoError
 from neo_flywheel import cdr
+from neo_flywheel.recorder import RAW_IMAGE
 from neo_flywheel.replay import codec
 from neo_flywheel.replay.codec import Codec
+from neo_flywheel.replay.pictures import TWINS, Pictures
 from neo_flywheel.replay.table import Call, Row, type_of
 
 
@@ -57,9 +59,14 @@ def read(bag: Path, row: Row, definition: codec.Definition) -> Source:
     new, rows = Codec(definition), list(_messages(bag, row, definition))
     rows.sort(key=lambda message: message[0])  # the files of a bag may overlap
     changed, steps, calls, digest = set(), list[Step](), _Calls(row, new), hashlib.sha256()
-    answers: list[bytes] = []
-    for _, topic, data, own in rows:
+    answers, pictures = list[bytes](), Pictures(new)
+    for _, topic, ending, data, own in rows:
         kind, old = type_of(topic), own or new
+        if ending:
+            raw = pictures.raw(topic, ending, data)
+            if raw is None:
+                continue
+            data, own, old = raw, None, new
         if topic in row.wanted:
             message = old.encode(old.decode(data, kind), kind)  # the bytes between fields may be anything
             digest.update(f"{topic} {len(message)}\n".encode() + message)
@@ -78,29 +85,47 @@ def read(bag: Path, row: Row, definition: codec.Definition) -> Source:
 
 
 def _messages(bag: Path, row: Row, definition: codec.Definition) -> Any:
-    """(log time in ns, our name of the topic, message, how its own definition reads it)."""
+    """(log time in ns, our name of the topic, what follows it there, message, who reads its definition)."""
     try:
         with Reader(bag) as reader:
-            taken: dict[str, str] = {}
-            for one in reader.connections:
-                ours = (w for w in (*row.wanted, row.answer) if f"/{one.topic}".endswith(f"/{w.lstrip('/')}"))
-                name = next(ours, None)
-                if name is None:
-                    continue
-                if one.msgtype != type_of(name):
-                    raise NeoError(f"{bag}: {one.topic} is {one.msgtype}; {name} is {type_of(name)}")
-                other = next((t for t, n in taken.items() if n == name and t != one.topic), None)
-                if other is not None:
-                    raise NeoError(f"{bag} has {other} and {one.topic}: split it, one robot a bag")
-                taken[one.topic] = name
+            taken = _taken(bag, reader, row)
             wanted = [one for one in reader.connections if one.topic in taken]
             texts = {one.msgtype: one.msgdef.data for one in wanted}
             old = Codec(_own(texts, definition))  # a bag of sqlite3 may lack definitions
             for connection, time_ns, data in reader.messages(wanted) if wanted else ():
                 own = old if texts[connection.msgtype] else None
-                yield time_ns, taken[connection.topic], bytes(data), own
+                yield time_ns, *taken[connection.topic], bytes(data), own
     except (OSError, ReaderError) as error:
         raise NeoError(f"cannot read {bag}: {error}") from None
+
+
+def _taken(bag: Path, reader: Reader, row: Row) -> dict[str, tuple[str, str]]:
+    """Topic in the bag → our name and what follows it there: nothing, or how its pictures are compressed."""
+    taken: dict[str, tuple[str, str]] = {}
+    for one in reader.connections:
+        found = _ours(one.topic, row)
+        if found is None:
+            continue
+        name, ending = found
+        kind = TWINS[ending] if ending else type_of(name)
+        if one.msgtype != kind:
+            raise NeoError(f"{bag}: {one.topic} is {one.msgtype}; {name}{ending} is {kind}")
+        other = next((t for t, n in taken.items() if n == found and t != one.topic), None)
+        if other is not None:
+            raise NeoError(f"{bag} has {other} and {one.topic}: split it, one robot a bag")
+        taken[one.topic] = found
+    there = set(taken.values())
+    best = {name: next(e for e in ("", *TWINS) if (name, e) in there) for name, _ in there}
+    return {topic: (name, ending) for topic, (name, ending) in taken.items() if best[name] == ending}
+
+
+def _ours(topic: str, row: Row) -> tuple[str, str] | None:
+    """Which topic of ``row`` a bag's ``topic`` is, in whatever namespace, and what follows its name."""
+    for name in (*row.wanted, row.answer):
+        for ending in ("", *(TWINS if type_of(name) == RAW_IMAGE else ())):
+            if f"/{topic}".endswith(f"/{name.lstrip('/')}{ending}"):
+                return name, ending
+    return None
 
 
 def _own(texts: dict[str, str], today: codec.Definition) -> Callable[[str], str]:

@@ -24,9 +24,6 @@ class Tolerance:
     mean: float | None = None
 
 
-EXACT = Tolerance()
-
-
 @dataclass(frozen=True)
 class Output:
     """A topic that the node gives; ``stamp``: the field that says which state a message belongs to."""
@@ -34,9 +31,10 @@ class Output:
     stamp: str
     tolerance: dict[str, Tolerance] = field(default_factory=dict)
 
-    def allowed(self, name: str) -> Tolerance:
-        """Of the field ``name``."""
-        return next((t for glob, t in self.tolerance.items() if fnmatchcase(name, glob)), EXACT)
+    def allowed(self, name: str, rounding: float = 0.0) -> Tolerance:
+        """Of the field ``name``; ``rounding``: what numbers may be off besides."""
+        named = next((t for glob, t in self.tolerance.items() if fnmatchcase(name, glob)), None)
+        return named or Tolerance(rounding)
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,8 @@ class Row:
     inputs: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
+    sparse: bool = False
+    rounding: float = 0.0
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -118,5 +118,6 @@ def _row(node: str, about: dict[str, Any]) -> Row:
         node, about["module"], about["name"], about["drive"], about["answer"], outputs,
         Enabled(**about["enabled"]), Budget(**about["budget"]), about["least"],
         tuple(about.get("inputs", ())), tuple(Call(**call) for call in about.get("calls", ())),
-        dict(about.get("parameters", {})),
+        dict(about.get("parameters", {})), bool(about.get("sparse", False)),
+        float(about.get("rounding", 0.0)),
     )  # fmt: skip

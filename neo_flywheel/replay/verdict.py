@@ -23,8 +23,8 @@ Outputs = dict[str, list[bytes]]  # topic → messages in order
 class Run:
     """What a node said to a bag. ``cpu``: s of CPU time, start left out.
 
-    ``latency``: s of each answer; ``refused``: services that said no, and why; ``lost``: driving messages
-    that had to be sent again.
+    ``latency``: s of each answer; ``refused``: services that said no, and why; ``unanswered``: messages that
+    drive, were to be answered and were not.
     """
 
     outputs: Outputs
@@ -32,12 +32,7 @@ class Run:
     cpu: float
     latency: np.ndarray
     refused: list[str] = field(default_factory=list)
-    lost: int = 0
-
-    @property
-    def unanswered(self) -> int:
-        """Driving messages that the node did not answer."""
-        return self.driven - len(self.latency)
+    unanswered: int = 0
 
     def cost(self) -> dict[str, float]:
         """``cpu_us`` of a driving message, ``latency_ms`` that 99 % of the answers keep."""
@@ -92,14 +87,19 @@ def judge(
     old: Codec,
     new: Codec,
     budgets: bool = True,
+    here: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
-    """Compares every output; ``old`` and ``new`` read the reference and the run; ``budgets``: costs count."""
+    """Compares every output; ``old`` and ``new`` read the reference and the run; ``budgets``: costs count.
+
+    ``here``: the reference is of this kind of machine; of another the row's ``rounding`` is allowed.
+    """
     differences: list[Difference] = []
     for topic, output in row.outputs.items():
         say(topic)
         given, got = reference.get(topic, []), run.outputs.get(topic, [])
-        differences += topic_differences(topic, output, given, got, old, new)
+        rounding = 0.0 if here else row.rounding
+        differences += topic_differences(topic, output, given, got, old, new, rounding)
     differences.sort(key=lambda d: d.first)
     cost = run.cost()
     within = {"cpu_us": row.budget.cpu_us, "latency_ms": row.budget.latency_ms} if budgets else {}

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rclpy.qos import ReliabilityPolicy
 
 from neo_bringup import cli
-from neo_bringup.replay import shorts
+from neo_bringup.replay import lockstep, shorts
 from neo_bringup.replay.lockstep import replay
 from neo_description.errors import NeoError
 from neo_flywheel.bag import BagWriter
 from neo_flywheel.message_types import installed
 from neo_flywheel.replay import source, table, verdict
 from neo_flywheel.replay.codec import Codec
-from neo_ros import graph
 
 NODE = "body_control"
 
@@ -32,6 +32,12 @@ def standing(tmp_path_factory):
     words = ["replay", str(bag), "--node", NODE, "--accept", "--reason", "the test says so", "--dirty"]
     assert cli.main(words) == 0
     return bag
+
+
+@pytest.fixture(scope="module")
+def looking(tmp_path_factory):
+    """A bag with images."""
+    return shorts.write("look", tmp_path_factory.mktemp("bags") / "look")
 
 
 def values(messages, topic):
@@ -95,26 +101,28 @@ def test_a_state_that_the_node_refuses_gets_no_answer_and_holds_nobody_up(standi
     assert len(run.outputs[row.answer]) == 6
 
 
-def test_a_state_that_is_lost_on_the_way_is_sent_again(standing, monkeypatch):
-    """Regression: of 4801 states one was lost on busy cores, and its answer was missing."""
-    row, publisher = table.row(NODE), graph.publisher
+def test_every_end_of_the_node_is_reliable_and_deep(standing):
+    """Regression: of 4801 states that went by best effort one was lost on busy cores."""
+    row, ends = table.row(NODE), []
+
+    class Spy(lockstep.ReplayedNode):
+        def check(self, when):
+            super().check(when)
+            node = spied[0]
+            for topic in (row.drive, *row.inputs, *row.outputs):
+                every = node.get_subscriptions_info_by_topic(topic) + node.get_publishers_info_by_topic(topic)
+                ends.extend((topic, end.qos_profile) for end in every if end.node_name == row.name)
+
+    spied = []
+    make = lockstep.Node
     given = source.read(standing, row, today)
-    given.steps[100:] = []
-
-    class Lossy:
-        def __init__(self, node, topic):
-            self.real, self.count = publisher(node, topic), 0
-
-        def publish(self, data):
-            self.count += 1
-            if self.count != 20:
-                self.real.publish(data)
-
-    monkeypatch.setattr(graph, "publisher", Lossy)
-    run = replay(given, row)
-    assert (run.unanswered, run.lost) == (0, 1)
-    expected = values(given.answers, row.answer)
-    assert values(run.outputs[row.answer], row.answer) == expected[: run.driven]
+    given.steps[510:] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lockstep, "Node", lambda *a, **k: spied.append(make(*a, **k)) or spied[-1])
+        patch.setattr(lockstep, "ReplayedNode", Spy)
+        replay(given, row)
+    assert {topic for topic, _ in ends} == {row.drive, *row.inputs, *row.outputs}
+    assert {quality.reliability for _, quality in ends} == {ReliabilityPolicy.RELIABLE}
 
 
 def test_a_node_that_is_stuck_is_told_with_the_moment(standing, monkeypatch):
@@ -144,3 +152,35 @@ def test_a_reference_is_of_the_node_as_it_ships(standing, capfd):
     assert cli.main(words) == 2
     assert cli.main(["replay", str(standing), "--node", "nobody"]) == 2
     assert "one of body_control, l_hand_control" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("node", ["perception", "world_model"])
+def test_a_node_that_answers_some_messages_only_says_the_same_again(node, looking):
+    row = table.row(node)
+    given = source.read(looking, row, today)
+    first, again = (replay(given, row) for _ in range(2))
+    verdict.worth_comparing(first.outputs, row, Codec(today))
+    assert first.unanswered == 0
+    assert len(first.latency) == len(first.outputs[row.answer])
+    for topic in row.outputs:
+        assert values(again.outputs[topic], topic) == values(first.outputs[topic], topic)
+
+
+@pytest.mark.parametrize("node", ["proprioception", "tactile"])
+def test_sensor_nodes_say_something_to_a_bag(node, looking):
+    row = table.row(node)
+    given = source.read(looking, row, today)
+    del given.steps[1000:]
+    verdict.worth_comparing(replay(given, row).outputs, row, Codec(today))
+
+
+BAGS = Path(__file__).parents[1] / "bags"
+
+
+@pytest.mark.parametrize("folder", sorted(BAGS.glob("*.reference")), ids=lambda path: path.stem)
+def test_the_nodes_say_what_they_said_when_it_was_accepted(folder, tmp_path, capfd):
+    """On purpose different? ``neo replay BAG --node NODE --accept --reason WHY`` (docs/how-to/replay.md)."""
+    bag, node = folder.stem.split(".")
+    words = ["replay", str(BAGS / bag), "--node", node, "--check", "--no-budget", "--report", str(tmp_path)]
+    code = cli.main(words)
+    assert code == 0, capfd.readouterr().out

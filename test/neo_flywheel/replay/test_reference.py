@@ -93,3 +93,27 @@ def test_a_report_names_and_draws_what_differs(given, clean, tmp_path):
     (row,) = facts["differences"]
     assert (row["field"], row["index"], row["count"]) == ("tension", 3, 99)
     assert row["most"] == pytest.approx(1.5)
+
+
+def test_elsewhere_numbers_may_round_otherwise_but_no_more(given, clean, monkeypatch):
+    """Another processor's library has other kernels: the last bits differ, the robot does the same."""
+
+    def off(by):
+        def change(tick, message):
+            message.tension = [value + by for value in message.tension]
+
+        return ran(change=change)
+
+    reference.write(given, HAND, ran(), "fine", BOOK)
+    about = reference.read(given, HAND).about
+    assert about.here
+    monkeypatch.setattr(here, "processor", lambda: "another one")
+    found = reference.read(given, HAND)
+    assert not found.about.here
+
+    def same(run, where):
+        return verdict.judge(HAND, found.outputs, run, found.codec, codec(), here=where).same
+
+    assert not same(off(1e-9), True)
+    assert same(off(1e-9), False)
+    assert not same(off(1e-3), False)

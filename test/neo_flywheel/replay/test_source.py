@@ -1,9 +1,13 @@
 """Bags as they come: ours, somebody's in MCAP or sqlite3, of two robots, of an older software, too short."""
 
+import cv2
+import numpy as np
 import pytest
+from rclpy.serialization import serialize_message
 from replay_bags import body_rows, codec, today, write
 from rosbags.interfaces import Nodetype
 from rosbags.rosbag2 import StoragePlugin, Writer
+from sensor_msgs.msg import CompressedImage, Image
 
 from neo_description.errors import NeoError
 from neo_flywheel.replay import codec as codec_module
@@ -105,3 +109,45 @@ def _empty(store, kind):
 def _hand_state(store):
     kind = "neo_msgs/msg/HandState"
     return "/r_hand/state", kind, 2, store.encode(_empty(store, kind), kind)
+
+
+def test_images_come_out_of_their_compressed_twins(tmp_path):
+    row = table.row("perception")
+    colour = np.full((24, 32, 3), (40, 90, 200), np.uint8)  # BGR
+    rows = []
+    for tick in range(3):
+        for eye in ("left", "right"):
+            image = CompressedImage(format="rgb8; jpeg compressed bgr8")
+            image.header.stamp.nanosec, image.header.frame_id = tick * 100, eye
+            image.data.frombytes(cv2.imencode(".jpg", colour)[1].tobytes())
+            topic, kind = f"/head_camera/{eye}/image_raw/compressed", "sensor_msgs/msg/CompressedImage"
+            rows.append((topic, kind, tick * 1000 + len(eye), serialize_message(image)))
+    given = source.read(write(tmp_path / "bag", rows), row, today)
+    assert given.driven == 3
+    assert {step.topic for step in given.steps} == {row.drive, "head_camera/left/image_raw"}
+    last = codec().decode(given.steps[-1].data, "sensor_msgs/msg/Image")
+    assert (last.header.frame_id, last.header.stamp.nanosec, given.steps[-1].stamp) == ("right", 200, 200)
+    assert (last.encoding, last.height, last.width, last.step) == ("rgb8", 24, 32, 96)
+    np.testing.assert_allclose(last.data.reshape(24, 32, 3).mean(axis=(0, 1)), (200, 90, 40), atol=3)
+
+
+def test_of_raw_and_compressed_images_the_raw_ones_are_taken(tmp_path):
+    image = Image(height=1, width=1, encoding="rgb8", step=3, data=[1, 2, 3])
+    compressed = CompressedImage(format="jpeg", data=[0])  # would not decode
+    topic = "/neo/head_camera/right/image_raw"
+    rows = [
+        (topic, "sensor_msgs/msg/Image", 1, serialize_message(image)),
+        (f"{topic}/compressed", "sensor_msgs/msg/CompressedImage", 2, serialize_message(compressed)),
+    ]
+    given = source.read(write(tmp_path / "bag", rows), table.row("perception"), today)
+    assert [(step.topic, step.data[-3:]) for step in given.steps] == [
+        ("head_camera/right/image_raw", bytes([1, 2, 3]))
+    ]
+
+
+def test_a_picture_that_cannot_be_decoded_is_named(tmp_path):
+    compressed = serialize_message(CompressedImage(format="jpeg", data=[0]))
+    topic = "/head_camera/right/image_raw/compressed"
+    bag = write(tmp_path / "bag", [(topic, "sensor_msgs/msg/CompressedImage", 2, compressed)])
+    with pytest.raises(NeoError, match="right/image_raw/compressed: 1 bytes are no picture"):
+        source.read(bag, table.row("perception"), today)
