@@ -17,7 +17,7 @@ from neo_body_control import settings
 from neo_body_control.commands import CommandQueue
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.estimator import BaseEstimator
-from neo_body_control.health import BodyHealth
+from neo_body_control.health import CARRY, BodyHealth
 from neo_body_control.load import CarriedLoad
 from neo_body_control.rotations import log, transform, yaw
 from neo_body_control.safety import SafetyMachine
@@ -198,6 +198,9 @@ class BodyController:
         self._tensions.most = tendons.most
         self._tensions.given = tendons.given if any_of(tendons.failed) else None
         self.qp.limit(None if tendons.well else self._tensions.torque_range())
+        # the body shall not swing to turn a wrist that cannot turn itself
+        one_sided = tendons.failed[0::2] | tendons.failed[1::2]
+        self._idle = np.flatnonzero(one_sided & ~CARRY)
 
     def _estimate(self, state: BodyState) -> None:
         est = self.estimator
@@ -278,6 +281,7 @@ class BodyController:
             ref.p = ref.p + self._integral[side]
             t.hand(side, frame, g.hand, g.hand_turn, ref)
             weight[ARM[side]] = g.busy_arm
+        weight[self._idle] = p.posture_weight_legs
         t.momentum(d, p.momentum_weight, p.momentum_damping)
         t.posture(state.joint_position, state.joint_velocity, self.targets.posture.x, weight, g.posture)
 

@@ -41,9 +41,11 @@ def test_a_healthy_robot_that_is_pushed_and_reaches_finds_nothing(rig):
     assert rig.body.health.found == []
 
 
-@pytest.mark.parametrize("tendon", ["l_knee_pitch_minus", "torso_pitch_minus", "r_hip_pitch_plus"])
-def test_stands_after_a_tendon_that_carries_is_cut(rig, tendon):
-    """Without the monitor the robot fell within 1.2 s, each time."""
+@pytest.mark.parametrize(
+    "tendon", ["l_knee_pitch_minus", "torso_pitch_minus", "r_hip_pitch_plus", "l_wrist_yaw_plus"]
+)
+def test_stands_after_a_tendon_is_cut(rig, tendon):
+    """Without the monitor the robot fell within 1.2 s, but for the wrist, for which its body once swung."""
     ms, others = strike(rig, "cut", tendon, 1.6)
     assert ms <= 20.0
     assert not others
