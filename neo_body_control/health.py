@@ -24,38 +24,12 @@ from neo_description.tendon_residuals import ResidualSettings
 CARRY = np.array([any(part in j for part in ("hip", "knee", "ankle", "torso")) for j in BODY.joints])
 
 
-def residual_settings(p: SimpleNamespace) -> ResidualSettings:
-    """From the room's parameters."""
-    return ResidualSettings(
-        delay=p.drive_delay,
-        lag=p.drive_lag,
-        stiffness=p.drive_stiffness,
-        length=p.monitor_length,
-        length_share=p.monitor_length_share,
-        angle=p.monitor_angle,
-        angle_share=p.monitor_angle_share,
-        absolute=p.monitor_angle_absolute,
-        memory=p.monitor_memory,
-    )
-
-
-def patience(p: SimpleNamespace) -> Patience:
-    """From the room's parameters."""
-    return Patience(
-        loose=p.monitor_loose_ticks,
-        jammed=p.monitor_jammed_ticks,
-        pulls=p.monitor_pulls_ticks,
-        weak=p.monitor_weak_ticks,
-        encoder=p.monitor_encoder_ticks,
-    )
-
-
 class BodyHealth:
     """``tendons`` is the monitor; ``version`` grows with changes; ``too_much``: why the body must stop."""
 
     def __init__(self, params: SimpleNamespace):
         self._on = params.monitor
-        self.tendons = TendonMonitor(BODY, residual_settings(params), patience(params))
+        self.tendons = TendonMonitor(BODY, ResidualSettings.of(params), Patience.of(params))
         self._imus = Imus(params.monitor_imu_ticks)
         self._imu_found: list[Found] = []
         self._runstop = False

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -40,6 +41,17 @@ class Patience:
     pulls: int
     weak: int
     encoder: int
+
+    @classmethod
+    def of(cls, p: SimpleNamespace) -> Patience:
+        """From a controller's parameters."""
+        return cls(
+            loose=p.monitor_loose_ticks,
+            jammed=p.monitor_jammed_ticks,
+            pulls=p.monitor_pulls_ticks,
+            weak=p.monitor_weak_ticks,
+            encoder=p.monitor_encoder_ticks,
+        )
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ own past (first-order, ``memory``) tells two faults of a pair apart:
 
 Beside a joint that has moved by ``dq`` both may be a share of its way: arms are not exactly those of the
 table. Quicker, in the change of ``e`` within the last ticks: of a tendon that gives way the reel winds in
-what
-no joint lets go (``WOUND`` ticks), of a jammed one it stays behind by half the joint's way (``JAMMED``
+what no joint lets go (``WOUND`` ticks), of a jammed one it stays behind by half the joint's way (``JAMMED``
 ticks).
 
 **Tensions.** A healthy drive is predicted by its delay, lag and series stiffness,
@@ -27,6 +26,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -59,12 +59,26 @@ class ResidualSettings:
     absolute: float
     memory: float
 
+    @classmethod
+    def of(cls, p: SimpleNamespace) -> ResidualSettings:
+        """From a controller's parameters."""
+        return cls(
+            delay=p.drive_delay,
+            lag=p.drive_lag,
+            stiffness=p.drive_stiffness,
+            length=p.monitor_length,
+            length_share=p.monitor_length_share,
+            angle=p.monitor_angle,
+            angle_share=p.monitor_angle_share,
+            absolute=p.monitor_angle_absolute,
+            memory=p.monitor_memory,
+        )
+
 
 class Residuals:
     """What disagrees at this tick, after :meth:`lengths` and :meth:`tensions`.
 
-    ``reel``, ``wound``, ``behind``, ``more``, ``less`` (m,) and ``encoder`` (n,) bool; ``error`` (n,) rad:
-    how
+    ``reel``, ``wound``, ``behind``, ``more``, ``less`` (m,) and ``encoder`` (n,) bool; ``error`` (n,) rad: how
     far encoders are off; ``always`` (n,) bool, every ``LOOK`` ticks: encoders that disagree with their
     tendons
     altogether.

@@ -259,10 +259,6 @@ class HandController:
         q, fingers, hold = state.joint_position, self._fingers, self._hold
         if self._gripping:
             assert self._feeling is not None
-            if hold.grasp is not None and hold.force > 0.0:
-                self.health.listen(
-                    hold.grasp, hold.asked, self._feeling, self._own, q, state.joint_velocity, dt
-                )
             self._phase = hold.step(self._phase, state, self._feeling, dt)
             if self._giving is not None and self._giving.taken(self._feeling.net, dt):
                 self._giving = None

@@ -52,7 +52,6 @@ class Hold:
     def reset(self) -> None:
         """Nothing held, nothing pressed."""
         self.grasp: Grasp | None = None
-        self.asked = np.zeros(len(GROUP_OF_PAD))  # N of each pad
         self.force = 0.0  # N commanded in all, before the trim
         self._answered = 0.0  # N of it that pads can feel by now
         self.trim = 1.0
@@ -83,10 +82,6 @@ class Hold:
 
     def press(self, arms: np.ndarray, q: np.ndarray, dt: float) -> np.ndarray:
         """Force (19,) N that each pad shall press with; ``arms`` (19, 22) m: J_pᵀ n_p, ``q`` (22,) rad."""
-        self.asked = self._press(arms, q, dt)
-        return self.asked
-
-    def _press(self, arms: np.ndarray, q: np.ndarray, dt: float) -> np.ndarray:
         assert self.grasp is not None
         push = self.grasp.push
         share = float(THUMB_PADS @ push)
