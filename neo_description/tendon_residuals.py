@@ -78,10 +78,9 @@ class ResidualSettings:
 class Residuals:
     """What disagrees at this tick, after :meth:`lengths` and :meth:`tensions`.
 
-    ``reel``, ``wound``, ``behind``, ``more``, ``less`` (m,) and ``encoder`` (n,) bool; ``error`` (n,) rad: how
-    far encoders are off; ``always`` (n,) bool, every ``LOOK`` ticks: encoders that disagree with their
-    tendons
-    altogether.
+    ``reel``, ``wound``, ``behind``, ``more``, ``less`` (m,) and ``encoder`` (n,) bool; ``error`` (n,) rad:
+    how far encoders are off; ``always`` (n,) bool, every ``LOOK`` ticks: encoders that disagree with their
+    tendons altogether.
     """
 
     def __init__(self, group: JointGroup, settings: ResidualSettings):
