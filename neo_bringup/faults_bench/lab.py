@@ -132,8 +132,7 @@ class Lab:
         self.tick = message.tick
         for call in list(self.each_tick):
             call(message)
-        if not self._turned.done():
-            self._turned.set_result(None)
+        self.wake()
 
     def _on_diagnostics(self, message: Any) -> None:
         for status in message.status:
@@ -164,6 +163,11 @@ class Lab:
         """
         self._turned = Future()
         self._executor.spin_until_future_complete(self._turned, timeout_sec=seconds)
+
+    def wake(self) -> None:
+        """Ends :meth:`turn`, from a callback: there is something to look at."""
+        if not self._turned.done():
+            self._turned.set_result(None)
 
     def ticks(self, count: int) -> None:
         """Lets the plant make ``count`` steps; NeoError when it does not."""

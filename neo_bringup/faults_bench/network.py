@@ -1,11 +1,11 @@
 """A bad network between plant and controllers: loss, jitter, duplicates, another order.
 
-A relay stands where the topics of the three control loops are: states reach the controllers, and answers
-the drives, with 20 % lost, each late by up to 50 ms of wall time, one in ten doubled; so they overtake.
-All of it is best effort, as these topics are. In lock-step the plant sends states again and goes on without a
-group that stays silent; then its drives must hold and the robot must stay up. One run: a standing robot, the
-bad network for some ticks, then a good one; it has recovered when the body is ACTIVE, after standing up anew
-where it had stopped, and the drives follow it.
+A relay stands where the topics of the three control loops are: states reach the controllers, and answers the
+drives, with 20 % lost, each late by up to 50 ms of wall time, one in ten doubled; so they overtake each
+other. All of it is best effort, as these topics are. In lock-step the plant sends states again and goes on
+without a group that stays silent; then its drives must hold and the robot must stay up. One run: a standing
+robot, the bad network for some ticks, then a good one; it has recovered when the body is ACTIVE, after
+standing up anew where it had stopped, and the drives follow it.
 """
 
 from __future__ import annotations

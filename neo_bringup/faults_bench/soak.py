@@ -18,7 +18,7 @@ import psutil
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.robot import robot, stand
 from neo_bringup.faults_bench import bad_commands
-from neo_bringup.shared_memory import ownerless
+from neo_bringup.shared_memory import ownerless, used_by
 from neo_bringup.stack import PlantClock
 from neo_ros import graph
 
@@ -35,7 +35,6 @@ def measure(part: str, seed: int, folder: Path, progress: Progress) -> dict[str,
     """``part``: ``minutes-N`` of plant time."""
     minutes = int(part.partition("-")[2])
     every = EVERY if minutes > 5 else 5.0 * minutes
-    before = set(ownerless())
     arguments = ["scene:=empty", f"seed:={seed}", "sync:=lockstep", "speed:=0.0", "cameras:=false"]
     with robot(arguments, folder / "soak.log") as (launched, stack):
         clock = PlantClock(stack)
@@ -59,9 +58,10 @@ def measure(part: str, seed: int, folder: Path, progress: Progress) -> dict[str,
                 rows.append((now - begun, _memory(processes)))
                 progress(f"{rows[-1][0] / 60:.1f} plant minutes: {rows[-1][1]:.1f} MB")
             time.sleep(0.02)
+        ours = set().union(*(used_by(p.pid) for p in processes if p.is_running()))
         died = [p.pid for p in processes if not p.is_running()]
         active = stack.safety is not None and stack.safety.state == 2
-    left = sorted(set(ownerless()) - before)
+    left = sorted(ours & set(ownerless()))  # others on this machine leave theirs, too
     return {"rows": rows, "died": len(died), "active": active, "left": left}
 
 
