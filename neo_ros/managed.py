@@ -56,9 +56,10 @@ class ManagedNode(LifecycleNode):
 
     def __init__(self, name: str, *files: Path) -> None:
         self._gating = self._open = self._configured = False
+        self.degraded: dict[str, str] = {}
+        self._kept: dict[str, set[int]] = {}  # what a cleanup leaves
         super().__init__(name)
         self._params = params.declare(self, PARAMETERS, *files)
-        self.degraded: dict[str, str] = {}
         self._beats = 0
         self._heart = graph.publisher(self, "safety/heartbeat")
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -175,7 +176,7 @@ class ManagedNode(LifecycleNode):
             "publishers": self.destroy_publisher,
             "waitables": lambda action: action.destroy(),
         }
-        for kind in MADE:
+        for kind in self._kept:
             for one in [one for one in getattr(self, kind) if id(one) not in self._kept[kind]]:
                 destroy[kind](one)
 
