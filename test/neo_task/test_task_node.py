@@ -27,7 +27,7 @@ class Robot(Node):
         super().__init__("rest_of_the_robot")
         self.time = 1.0
         self.state = SafetyState.ACTIVE
-        self.silent = False
+        self.silent = self.blind = self.numb = False
         self.scene = Scene(0.0)
         self.body, self.hand, self.phases = [], [], []
         self._joints = graph.publisher(self, "joint_states")
@@ -55,10 +55,12 @@ class Robot(Node):
         safety.header.stamp = stamp
         self._safety.publish(safety)
         self.scene.time = self.time
-        self._objects.publish(convert.scene_message(self.scene))
+        if not self.blind:
+            self._objects.publish(convert.scene_message(self.scene))
         joints = JointState(name=list(JOINTS), position=[0.0] * len(JOINTS))
         joints.header.stamp = stamp
-        self._joints.publish(joints)
+        if not self.numb:
+            self._joints.publish(joints)
 
     def ask(self, spin, prompt, **goal):
         """Sends a goal and waits until it is accepted; its handle."""
@@ -167,3 +169,50 @@ def test_lost_odometry_ends_the_task(robot):
     answer = result(spin, handle)
     assert answer.reason == "stale"
     assert "odom" in answer.outcome
+
+
+def test_without_perception_a_running_task_waits_then_ends_and_a_new_one_is_refused(robot):
+    rest, spin, task = robot
+    T = np.eye(4)
+    T[:3, 3] = 0.45, -0.15, 0.05
+    size = np.array([0.066, 0.066, 0.22])
+    rest.scene = Scene(0.0, [DetectedObject(7, "bottle", "red", T, np.eye(6), size, 0.9, 1.0, 0.0)])
+    ready(rest, spin, task)
+    handle = rest.ask(spin, "pick up the red bottle")
+    until(rest, spin, lambda: rest.hand)
+    rest.blind = True
+    until(rest, spin, lambda: "wait" in rest.phases)
+    assert "perception" in task.degraded["no_camera"]
+    commanded = len(rest.body) + len(rest.hand)
+    assert result(spin, handle).reason == "blind"
+    assert len(rest.body) + len(rest.hand) == commanded
+    refused = result(spin, rest.ask(spin, "pick up the red bottle"))
+    assert refused.reason == "refused"
+    assert "no camera: perception has seen nothing for" in refused.outcome
+    rest.blind = False
+    until(rest, spin, lambda: "no_camera" not in task.degraded)
+
+
+def test_lost_joint_states_end_the_task_although_nothing_drives_it_any_more(robot):
+    rest, spin, task = robot
+    ready(rest, spin, task)
+    handle = rest.ask(spin, "look at the red bottle")
+    rest.numb = True
+    answer = result(spin, handle)
+    assert answer.reason == "stale"
+    assert "joint states" in answer.outcome
+    assert "no_joint_states" in task.degraded
+
+
+def test_a_world_model_that_does_not_load_is_refused_or_replaced_as_asked(robot):
+    rest, spin, task = robot
+    task._params.model, task._params.planner = "/nowhere", "world_model"
+    ready(rest, spin, task)
+    asked = result(spin, rest.ask(spin, "look at the red bottle", planner="world_model"))
+    assert asked.reason == "refused"
+    answer = result(spin, rest.ask(spin, "look at the red bottle"))
+    assert answer.reason == "not_found"
+    assert "by the scripted planner: " in answer.outcome
+    assert "no_world_model" in task.degraded
+    task._params.without_model = "refuse"
+    assert result(spin, rest.ask(spin, "look at the red bottle")).reason == "refused"
