@@ -1,15 +1,32 @@
 # Everything lands in .venv. Steps leave a stamp there and run again only when what they depend on changes.
 #   PYTHON=python3.12       the Python to build .venv with
+#   ROS=jazzy               ROS 2 Jazzy instead of Kilted, in .venv-jazzy; Python 3.12 only (make test-jazzy)
 #   PIP_EXTRA_INDEX_URL     where pip also looks, for example PyTorch's index of CPU builds (docs/install.md)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
+ROS ?= kilted
+ifeq ($(ROS),jazzy)
+VENV := .venv-jazzy
+# pyenv's own `python3.12` works only where it was made global
+PYTHON := $(shell for p in python3.12 $(HOME)/.pyenv/versions/3.12.*/bin/python3.12; do \
+	if "$$p" -c '' 2>/dev/null; then echo "$$p"; exit; fi; done; echo python3.12)
+ROS_FILES := ros-jazzy
+CONSTRAINTS := $(VENV)/constraints.txt
+else ifeq ($(ROS),kilted)
+VENV := .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3 || echo python3)
-STAMPS := .venv/.stamps
-PY := .venv/bin/python
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip install -qq --no-input --constraint requirements/constraints.txt
+ROS_FILES := ros
+CONSTRAINTS := requirements/constraints.txt
+else
+$(error ROS=$(ROS): kilted or jazzy)
+endif
+export NEO_VENV := $(VENV)
+STAMPS := $(VENV)/.stamps
+PY := $(VENV)/bin/python
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip install -qq --no-input --constraint $(CONSTRAINTS)
 INTERFACES := $(wildcard neo_msgs/msg/*.msg neo_msgs/srv/*.srv neo_msgs/action/*.action)
 BUILD_FILES := neo_msgs/CMakeLists.txt neo_msgs/package.xml neo_msgs/cmake/drop_missing_includes.cmake
 TF2 := $(shell find neo_msgs/tf2_msgs_fallback -type f 2>/dev/null)
@@ -17,42 +34,57 @@ TF2 := $(shell find neo_msgs/tf2_msgs_fallback -type f 2>/dev/null)
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 ROOMS := $(patsubst %/__init__.py,%,$(wildcard neo_*/__init__.py))
 
-.PHONY: help setup test demo lint build clean
+.PHONY: help setup test test-jazzy demo lint build audit clean
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 22
 
 setup: $(STAMPS)/packages $(STAMPS)/neo_msgs $(STAMPS)/neo_humanoid ## put everything into .venv (incremental)
 	@:
 
 demo: setup ## run the robot in simulation: "pick up the red bottle"
-	@.venv/bin/neo demo
+	@$(VENV)/bin/neo demo
 
 test: lint ## set up, lint, types, import contracts, every test
 	@$(PY) -m pytest $(PYTEST_ARGS)
+
+test-jazzy: ## the same tests on ROS 2 Jazzy with Python 3.12, in .venv-jazzy
+	@$(MAKE) --no-print-directory ROS=jazzy setup
+	@.venv-jazzy/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: setup ## ruff, mypy, import contracts
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy $(ROOMS)
-	@.venv/bin/lint-imports
+	@$(VENV)/bin/lint-imports
 
 build: setup ## both packages with colcon, into build/ and install/, as on a ROS 2 machine
 	@bash tools/colcon_build.sh
 
-clean: ## remove .venv and everything built; runs/ stays
-	rm -rf .venv build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+audit: $(STAMPS)/audit ## known vulnerabilities of every pinned package (asks a public service), licences
+	@$(PY) tools/licences.py --check || { echo "audit: docs/reference/licences.md is out of date: $(PY) tools/licences.py" >&2; exit 1; }
+	@$(PY) tools/audit.py $(VENV)/audit/bin/pip-audit
+
+clean: ## remove .venv, .venv-jazzy and everything built; runs/ stays
+	rm -rf .venv .venv-jazzy build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMPS)/venv:
 	@bash tools/check_system.sh "$(PYTHON)"
-	@echo "setup: virtual environment in .venv"
-	@"$(PYTHON)" -m venv .venv
+	@echo "setup: virtual environment in $(VENV)"
+	@"$(PYTHON)" -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/packages: $(STAMPS)/venv $(wildcard requirements/*.txt)
+$(STAMPS)/packages: $(STAMPS)/venv $(filter-out requirements/audit.txt,$(wildcard requirements/*.txt))
 	@echo "setup: Python packages, pinned (about 2 GB with torch; some minutes the first time)"
-	@$(PIP) -r requirements/runtime.txt -r requirements/ros.txt -r requirements/dev.txt -r requirements/ray.txt
+	@if [ $(ROS) = jazzy ]; then \
+	  grep -vE '^(ros-|rclpy|rcutils)' requirements/constraints.txt | cat - requirements/constraints-jazzy.txt >$(CONSTRAINTS); fi
+	@$(PIP) $(patsubst %,-r requirements/%.txt,runtime $(ROS_FILES) dev ray)
+	@touch $@
+
+$(STAMPS)/audit: $(STAMPS)/packages requirements/audit.txt
+	@$(PY) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install -qq --no-input --disable-pip-version-check -r requirements/audit.txt
 	@touch $@
 
 $(STAMPS)/tf2_msgs: $(STAMPS)/packages $(TF2) tools/build_interfaces.sh

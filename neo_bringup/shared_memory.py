@@ -13,7 +13,7 @@ import re
 import time
 from pathlib import Path
 
-SHM = Path("/dev/shm")
+SHM = Path("/dev/shm")  # noqa: S108 (where Fast DDS puts its segments)
 YOUNG = 0.5  # s: a file this young may not have been locked and mapped by its maker yet
 PART = re.compile(r"((?:fastdds|fastrtps)_(?:port\d{1,5}|[0-9a-f]{16}))(_[es]l)?")
 

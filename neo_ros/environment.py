@@ -10,26 +10,39 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-FASTDDS_PROFILE = Path(__file__).with_name("fastdds_profile.xml")
+LOOPBACK_PROFILE = Path(__file__).with_name("fastdds_loopback.xml")
+NETWORK_PROFILE = Path(__file__).with_name("fastdds_network.xml")
+PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # Fast DDS 3, and 2 (Jazzy)
+RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+PEERS = "ROS_STATIC_PEERS"
+STAYS_HERE = ("LOCALHOST", "OFF")  # ranges in which nobody outside this machine is looked for
 
 
 def ros_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Variables to set for this process and its children; what the user set in ``base`` stays.
 
     ``AMENT_PREFIX_PATH`` gains this virtual environment, discovery stays on this machine, and Fast DDS
-    gets shared memory large enough for images (its defaults lose most frames above 424x240).
+    gets shared memory large enough for images (its defaults lose most frames above 424x240), and ports on
+    loopback alone unless another machine is to be spoken to.
     """
     base = os.environ if base is None else base
     prefixes = [prefix for prefix in base.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
     if (Path(sys.prefix) / "share" / "ament_index").is_dir() and sys.prefix not in prefixes:
         prefixes.append(sys.prefix)
-    variables = {"ROS_AUTOMATIC_DISCOVERY_RANGE": base.get("ROS_AUTOMATIC_DISCOVERY_RANGE") or "LOCALHOST"}
+    variables = {RANGE: base.get(RANGE) or "LOCALHOST"}
     if prefixes:
         variables["AMENT_PREFIX_PATH"] = os.pathsep.join(prefixes)
-    own_profile = "FASTRTPS_DEFAULT_PROFILES_FILE" in base or "FASTDDS_DEFAULT_PROFILES_FILE" in base
-    if not own_profile:
-        variables["FASTDDS_DEFAULT_PROFILES_FILE"] = str(FASTDDS_PROFILE)
+    ours = ("", str(LOOPBACK_PROFILE), str(NETWORK_PROFILE))
+    if all(base.get(name, "") in ours for name in PROFILES):
+        profile = NETWORK_PROFILE if reaches_out(base) else LOOPBACK_PROFILE
+        variables |= dict.fromkeys(PROFILES, str(profile))
     return variables
+
+
+def reaches_out(base: Mapping[str, str] | None = None) -> bool:
+    """Whether nodes started with ``base`` speak to other machines, and other machines to them."""
+    base = os.environ if base is None else base
+    return (base.get(RANGE) or "LOCALHOST").upper() not in STAYS_HERE or bool(base.get(PEERS))
 
 
 def prepare() -> None:

@@ -29,6 +29,7 @@ from neo_description.graph import entry as entry
 from neo_description.graph import table as table
 from neo_ros import qos
 from neo_ros.one_publisher import OnePublisher, with_publisher
+from neo_ros.spoken_actions import SpokenActionServer
 
 EVENTS = QoSProfile(depth=10)  # of the introspection of actions
 OVERRIDABLE = QoSOverridingOptions([QoSPolicyKind.RELIABILITY, QoSPolicyKind.DEPTH])
@@ -91,7 +92,10 @@ def action_server(node: Node, name: str, execute: Callable[[Any], Any], **callba
     """
     if hasattr(node, "gated_goals"):
         callbacks["goal_callback"] = node.gated_goals(callbacks.get("goal_callback"))
-    server = ActionServer(node, interface(entry("actions", name)["type"]), name, execute, **callbacks)
+    kind = interface(entry("actions", name)["type"])
+    if not hasattr(ActionServer, "configure_introspection"):  # ROS 2 Jazzy
+        return SpokenActionServer(node, kind, name, execute, events=EVENTS, **callbacks)
+    server = ActionServer(node, kind, name, execute, **callbacks)
     server.configure_introspection(node.get_clock(), EVENTS, ServiceIntrospectionState.CONTENTS)
     return server
 

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Builds one interface package with CMake into .venv. Usage: build_interfaces.sh NAME SOURCE
+# Builds one interface package with CMake into .venv (or $NEO_VENV). Usage: build_interfaces.sh NAME SOURCE
 # Does nothing where the ROS 2 that is sourced already has tf2_msgs.
 set -euo pipefail
 name="$1" source="$2"
 root="$(cd "$(dirname "$0")/.." && pwd)"
-venv="$root/.venv" build="$root/.venv/build/$name"
+venv="$root/${NEO_VENV:-.venv}" build="$root/${NEO_VENV:-.venv}/build/$name"
 
 if [ "$name" = tf2_msgs ]; then
   IFS=: read -ra prefixes <<<"${AMENT_PREFIX_PATH:-}"

@@ -3,7 +3,7 @@
 # Usage: colcon_build.sh [BASE]   build, install and log folders go to BASE (default: this checkout)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-base="${1:-.}" venv="$PWD/.venv"
+base="${1:-.}" venv="$PWD/${NEO_VENV:-.venv}"
 export PATH="$venv/bin:$PATH" AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv"
 export COLCON_HOME="$base/.colcon"
 colcon --log-base "$base/log" build --build-base "$base/build" --install-base "$base/install" \

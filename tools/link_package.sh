@@ -3,7 +3,7 @@
 # `ros2 run` and $(find-pkg-share neo_humanoid) work from it, and edits count at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv=.venv
+venv="${NEO_VENV:-.venv}"
 mkdir -p "$venv/share/ament_index/resource_index/packages" "$venv/share/neo_humanoid" "$venv/lib/neo_humanoid"
 touch "$venv/share/ament_index/resource_index/packages/neo_humanoid"
 ln -sfn ../../../package.xml "$venv/share/neo_humanoid/package.xml"

@@ -39,6 +39,7 @@ def rows() -> Iterator[Row]:
     yield software.pins(ROOT / "requirements")
     yield network.console_port()
     yield network.domain()
+    yield network.who_reaches_it()
 
 
 def run(args: argparse.Namespace) -> int:

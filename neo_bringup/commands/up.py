@@ -9,7 +9,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from neo_bringup import preflight
+from neo_bringup import exposure, preflight
+from neo_bringup.console import access
+from neo_bringup.console.gate import HOST, Gate
 from neo_bringup.instance import InstanceLock
 from neo_bringup.launch_xml import declared_arguments, load
 from neo_bringup.output import Output
@@ -85,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     os.environ.update(environment)
     launch = load(file, given, environment)
     values = launch.values
+    if warning := exposure.check(environment):
+        print(f"[neo] {warning}", file=sys.stderr, flush=True)
     domain = _domain(environment)
     lock = InstanceLock(domain, values.get("namespace", ""))
     _preflight(values)
@@ -118,17 +122,23 @@ def _preflight(values: dict[str, str]) -> None:
         text = values.get("console_port", "0")
         if not text.isdigit():
             raise NeoError(f"console_port:={text} is no port; 0 to 65535")
-        preflight.check_port(int(text))
+        preflight.check_port(int(text), _gate(values).host)
     if values.get("cameras") == "true":
         preflight.check_gl()
     if values.get("record") == "true" and values.get("record_path"):
         preflight.make_folder(Path(values["record_path"]))
 
 
+def _gate(values: dict[str, str]) -> Gate:
+    folder = values.get("console_access", "")
+    given = access.load(Path(folder).expanduser()) if folder else None
+    return Gate(values.get("console_host") or HOST, given)
+
+
 def _notes(values: dict[str, str]) -> list[str]:
     notes = []
     if values.get("console") == "true":
-        notes.append(f"console: http://127.0.0.1:{values.get('console_port')}")
+        notes.append(f"console: {_gate(values).address(int(values['console_port']))}")
     return notes
 
 

@@ -7,6 +7,7 @@ import threading
 import viser
 
 from neo_bringup.console import drawings, fleet_drawings, server
+from neo_bringup.console.gate import Gate
 from neo_bringup.fleet import rows
 from neo_bringup.fleet.settings import Place
 from neo_description.errors import NeoError
@@ -24,7 +25,8 @@ class FleetPage:
     def __init__(self, place: Place, port: int):
         self._place = place
         self._settings = place.settings()
-        self._server = server.start(port, "NEO fleet")
+        self._gate = Gate()
+        self._server = server.start(port, "NEO fleet", self._gate)
         self._closing = threading.Event()
         self._shown: dict[str, str] = {}
         gui = self._server.gui
@@ -36,7 +38,7 @@ class FleetPage:
     @property
     def address(self) -> str:
         """What to type into a browser."""
-        return server.address(self._server)
+        return self._gate.address(self._server.get_port())
 
     def run(self) -> None:
         """Draws until the process is interrupted or the page closed."""

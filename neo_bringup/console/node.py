@@ -1,4 +1,4 @@
-"""Node ``console``: the robot in a web page on loopback. Publishes nothing; its buttons call services.
+"""Node ``console``: the robot in a web page, on loopback by default. Its buttons call services.
 
 One line with the page's address comes first; a port that is taken ends the process with one line.
 """
@@ -10,7 +10,9 @@ from types import SimpleNamespace
 
 import mujoco
 
+from neo_bringup.console import access
 from neo_bringup.console.calls import RobotCalls
+from neo_bringup.console.gate import Gate
 from neo_bringup.console.page import Page
 from neo_bringup.console.samples import GraphSource
 from neo_description import scenes
@@ -39,6 +41,7 @@ class ConsoleNode(ManagedNode):
             robot=build_robot(tendons=False).compile(),
             furniture=furniture(self._params),
             complain=self._diagnostics.error,
+            gate=gate(self._params),
         )
         print(f"console: {self.page.address}", flush=True)  # for people, and for who started this
 
@@ -46,6 +49,12 @@ class ConsoleNode(ManagedNode):
         """Close the page and leave the graph."""
         self.page.close()
         self._source.close()
+
+
+def gate(parameters: SimpleNamespace) -> Gate:
+    """Who is let in; NeoError: beyond this machine without an access."""
+    given = access.load(Path(parameters.access).expanduser()) if parameters.access else None
+    return Gate(parameters.host, given, parameters.open_watching)
 
 
 def furniture(parameters: SimpleNamespace) -> mujoco.MjModel | None:

@@ -18,6 +18,7 @@ import mujoco
 import viser
 
 from neo_bringup.console import charts, drawings, pad_map, server
+from neo_bringup.console.gate import Gate
 from neo_bringup.console.scene import SceneView
 from neo_bringup.console.snapshot import Snapshot, TaskView
 from neo_description.tables import SIDES
@@ -55,7 +56,7 @@ class Buttons(Protocol):
 
 
 class Page:
-    """The console's page on ``server.HOST``; :meth:`close` ends it."""
+    """The console's page behind ``gate``, by default for this machine alone; :meth:`close` ends it."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Page:
         robot: mujoco.MjModel,
         furniture: mujoco.MjModel | None = None,
         complain: Callable[[str], None] = print,
+        gate: Gate | None = None,
     ) -> None:
         self._params = params
         self._source = source
@@ -74,7 +76,8 @@ class Page:
         self._shown: dict[str, str] = {}
         self._told: set[str] = set()
         self._grip: deque[tuple[float, float, float]] = deque(maxlen=200)
-        self._server = server.start(params.port, "NEO")
+        self._gate = gate or Gate()
+        self._server = server.start(params.port, "NEO", self._gate)
         self._html: dict[str, viser.GuiHtmlHandle] = {}
         self._build_controls()
         self._build_senses()
@@ -86,7 +89,7 @@ class Page:
     @property
     def address(self) -> str:
         """What to type into a browser."""
-        return server.address(self._server)
+        return self._gate.address(self._server.get_port())
 
     @property
     def watched(self) -> bool:

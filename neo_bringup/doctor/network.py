@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from neo_bringup import preflight
+from neo_bringup import exposure, preflight
 from neo_bringup.doctor.row import Row, missing, ok, warn
 from neo_bringup.environment import ros_environment
 from neo_description.errors import NeoError
@@ -64,3 +64,16 @@ def domain() -> Row:
         return ok(what, f"nobody else ({environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()})")
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     return warn(what, f"in use by {shown}", "export ROS_DOMAIN_ID=N (0 to 101), or give namespace:=NAME")
+
+
+def who_reaches_it() -> Row:
+    """This machine alone, those with keys, or everybody on the network."""
+    what, environment = "who reaches the robot", {**os.environ, **ros_environment()}
+    try:
+        warning = exposure.check(environment)
+    except NeoError as error:
+        return missing(what, str(error), f"see {exposure.HOW}")
+    if warning:
+        return warn(what, warning.removeprefix("warning: "), f"see {exposure.HOW}")
+    secured = environment.get("ROS_SECURITY_ENABLE") == "true"
+    return ok(what, "holders of keys" if secured else "programs on this machine")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from neo_bringup.doctor.row import Row, missing, ok, warn
 
+JAZZY = "7."  # of its rclpy
+OWN = ("pusht.txt", "audit.txt")  # of environments of their own
 PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 
 
@@ -44,19 +46,24 @@ def pins(folder: Path) -> Row:
     if not files:
         return warn(what, f"no requirements in {folder}", "run from a checkout to compare")
     wrong, count = [], 0
+    elsewhere = "ros.txt" if _version("ros-rclpy").startswith(JAZZY) else "ros-jazzy.txt"
     for file in files:
-        if file.name in ("constraints.txt", "pusht.txt"):  # the second is of an environment of its own
+        if file.name.startswith("constraints") or file.name in (*OWN, elsewhere):
             continue
         for name, wanted in PIN.findall(file.read_text()):
             count += 1
-            try:
-                installed = metadata.version(name)
-            except metadata.PackageNotFoundError:
-                wrong.append(f"{name} {wanted}: not installed")
-                continue
+            installed = _version(name)
             if installed.split("+")[0] != wanted:
-                wrong.append(f"{name} {wanted}: {installed}")
+                wrong.append(f"{name} {wanted}: {installed or 'not installed'}")
     if wrong:
         more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
         return warn(what, "; ".join(wrong[:4]) + more, "make setup")
     return ok(what, f"{count} as pinned")
+
+
+def _version(name: str) -> str:
+    """Of an installed package; "" when it is not."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
 
 from neo_description.errors import NeoError
-from neo_flywheel import files
+from neo_flywheel import addresses, files
 
 PART_SIZE = 8 * 2**20  # bytes
 SETTINGS = {"endpoint": "endpoint", "region": "region"}  # ours → obstore's
@@ -52,6 +52,10 @@ class ObjectStore:
     def __init__(
         self, url: str | Path, settings: Mapping[str, str] | None = None, part_size: int = PART_SIZE
     ):
+        for address in (str(url), (settings or {}).get("endpoint", "")):
+            addresses.check(
+                address, "object store", "they belong into the environment (AWS_ACCESS_KEY_ID, …)"
+            )
         self.url, self.part_size, self.sent = str(url), part_size, 0  # sent: bytes since it was made
         self._folder: Path | None = None
         with self._errors("open"):
@@ -172,6 +176,11 @@ class ObjectStore:
             yield
         except NeoError:
             raise
+        except (PermissionDeniedError, UnauthenticatedError):  # a server's own words may hold the key
+            raise NeoError(
+                f"cannot {what} {key and key + ' in '}{self.url}: the server does not let us; "
+                "are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY those of somebody who may?"
+            ) from None
         except (BaseError, OSError) as error:
             said = " ".join(str(error).split())[:300]
             raise NeoError(f"cannot {what} {key and key + ' in '}{self.url}: {said}") from None

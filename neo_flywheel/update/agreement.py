@@ -16,7 +16,7 @@ from neo_description.errors import NeoError, RefusedError
 from neo_flywheel import files
 from neo_flywheel.update import clock, director, health, source
 from neo_flywheel.update.manifest import CANARY, MANIFEST, Content, Release, check_name
-from neo_flywheel.update.source import Progress, UntrustedError
+from neo_flywheel.update.source import Progress, UntrustedError, check_address
 from neo_flywheel.update.trust import Client, fetch
 
 
@@ -35,6 +35,8 @@ class Settings:
 def enrol(home: Path, settings: Settings, image_root: bytes, director_root: bytes) -> None:
     """Makes ``home`` the home of a robot that believes these first roots; NeoError when it is one already."""
     check_name(settings.robot, "robot")
+    for where in (settings.image, settings.director):
+        check_address(where)
     if (home / "robot.json").exists():
         raise NeoError(f"{home} belongs to a robot already; what it believes changes by signed roots only")
     for name, root in (("image", image_root), ("director", director_root)):

@@ -30,7 +30,7 @@ from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 from neo_description.errors import NeoError
 from neo_flywheel import files
 
-PASSPHRASE = "NEO_KEY_PASSPHRASE"
+PASSPHRASE = "NEO_KEY_PASSPHRASE"  # noqa: S105 (the name of a variable)
 PRIVATE = 0o600
 
 

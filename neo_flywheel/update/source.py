@@ -20,7 +20,7 @@ from tuf.ngclient import FetcherInterface
 from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
 
 from neo_description.errors import NeoError, RefusedError
-from neo_flywheel import files
+from neo_flywheel import addresses, files
 from neo_flywheel.update.manifest import Content
 
 BLOCK = 1 << 16  # bytes
@@ -55,8 +55,14 @@ def is_web(source: str) -> bool:
     return source.startswith(("http://", "https://"))
 
 
+def check_address(source: str) -> None:
+    """NeoError when a name or password stands in it."""
+    addresses.check(source, "source of updates", "updates are signed, and need none")
+
+
 def fetcher(source: str) -> FetcherInterface:
-    """That python-tuf reads metadata with."""
+    """That python-tuf reads metadata with; NeoError as in :func:`check_address`."""
+    check_address(source)
     return Urllib3Fetcher(socket_timeout=int(TIMEOUT)) if is_web(source) else _FolderFetcher()
 
 
@@ -68,10 +74,10 @@ def _opened(source: str, path: str, at: int) -> Iterator[tuple[int, Iterator[byt
             stream.seek(at)
             yield at, _blocks(stream)
         return
-    request = urllib.request.Request(f"{source.rstrip('/')}/{path}")
+    request = urllib.request.Request(f"{source.rstrip('/')}/{path}")  # noqa: S310 (is_web: never another scheme)
     if at:
         request.add_header("Range", f"bytes={at}-")
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # is_web: never another scheme
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
         here = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {at}-")
         yield at if here else 0, _blocks(answer)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import websockets.exceptions
 import websockets.sync.client
 from playwright.sync_api import expect, sync_playwright
 
+from neo_bringup.console import access
 from neo_bringup.instance import claim_free_domain
 
 ROOT = Path(__file__).parents[2]
@@ -71,10 +73,11 @@ def robot(running):
     return running.robot
 
 
-def start_console(port):
+def start_console(port, **parameters):
     """The console as a process of its own; its first line is its address, or why there is none."""
     command = [sys.executable, "-m", "neo_bringup.console.node", "--ros-args"]
-    command += ["-p", f"port:={port}", "-p", "furniture:=''"]
+    for name, value in {"port": port, "furniture": "''", **parameters}.items():
+        command += ["-p", f"{name}:={value}"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
@@ -292,6 +295,34 @@ def test_a_robot_that_falls_silent_is_shown(page, robot):
     robot.silent = False
     says(chip(page), "STOPPED")
     page.close()  # the last test of this page: each page that is open costs a core for its 3D picture
+
+
+def test_beyond_this_machine_the_token_opens_the_page(browser, robot, requests, tmp_path):
+    made = access.create(tmp_path, ["127.0.0.1"], datetime.now(UTC))
+    token = (made.folder / access.TOKEN).read_text().strip()
+    process = start_console(port=0, access=tmp_path)
+    try:
+        own = process.stdout.readline().split()[1]
+        assert own.startswith("https://127.0.0.1:")
+        page = browser.new_page(ignore_https_errors=True)
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("websocket", lambda socket: requests.append(socket.url))
+        page.goto(own)
+        page.locator("input").fill("x" * 43)
+        press(page, "Open")
+        says(page.locator("output"), "not this one")
+        page.locator("input").fill(token)
+        press(page, "Open")
+        expect(chip(page).locator("b")).to_be_visible(timeout=PATIENCE)
+        press(page, "STOP")
+        robot.wait_for(("runstop", True))
+        press(page, "Reset")
+        robot.wait_for(("runstop", False))
+        page.close()
+    finally:
+        end(process)
+    assert any(url.startswith("wss://127.0.0.1:") for url in requests)
+    assert not [url for url in requests if token in url]
 
 
 def test_while_nobody_watches_the_console_subscribes_to_nothing(browser, running, requests):

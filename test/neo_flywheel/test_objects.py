@@ -150,3 +150,18 @@ def test_settings_that_are_not_known_are_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NeoError, match="cannot open"):
         ObjectStore(tmp_path / "file" / "folder")
+
+
+def test_a_server_that_asks_who_we_are_refuses_another_key(swift, file, monkeypatch):
+    """moto asks nobody; Swift does."""
+    bucket, canary = f"b{os.urandom(6).hex()}", "canary-5f0c"
+    servers.client(swift).create_bucket(Bucket=bucket)
+    for spoilt in servers.CREDENTIALS:
+        for name, value in servers.CREDENTIALS.items():
+            monkeypatch.setenv(name, canary if name == spoilt else value)
+        store = ObjectStore(f"s3://{bucket}", {"endpoint": swift})
+        for action, given in ((store.put, file), (store.has, "0" * 64), (store.get_bytes, "0" * 64)):
+            with pytest.raises(NeoError, match="the server does not let us") as refused:
+                action(given)
+            assert canary not in str(refused.value)
+    assert servers.keys(swift, bucket) == {}

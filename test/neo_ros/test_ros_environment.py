@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from neo_ros import environment
 
 
@@ -21,14 +23,49 @@ def test_what_the_user_set_stays():
     made = {**given, **environment.ros_environment(given)}
     assert made["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SUBNET"
     assert made["FASTDDS_DEFAULT_PROFILES_FILE"] == "/my.xml"
+    assert "FASTRTPS_DEFAULT_PROFILES_FILE" not in made
+
+
+def test_the_profile_goes_by_the_name_of_either_fast_dds():
+    """Pinned: Jazzy's knows FASTRTPS_… alone, and read no profile at all."""
+    made = environment.ros_environment({})
+    assert made["FASTDDS_DEFAULT_PROFILES_FILE"] == made["FASTRTPS_DEFAULT_PROFILES_FILE"]
 
 
 def test_discovery_stays_on_this_machine_by_default():
     assert environment.ros_environment({})["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
 
 
-def test_the_profile_gives_images_room():
-    profile = environment.ros_environment({})["FASTDDS_DEFAULT_PROFILES_FILE"]
+def test_the_ports_are_on_loopback_unless_another_machine_is_to_be_spoken_to():
+    def profile(**given):
+        return environment.ros_environment(given)["FASTDDS_DEFAULT_PROFILES_FILE"]
+
+    assert profile() == profile(ROS_AUTOMATIC_DISCOVERY_RANGE="OFF") == str(environment.LOOPBACK_PROFILE)
+    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(environment.NETWORK_PROFILE)
+    assert profile(ROS_STATIC_PEERS="10.0.0.7") == str(environment.NETWORK_PROFILE)
+
+
+def test_a_child_does_not_inherit_the_other_range_s_profile():
+    ours = environment.ros_environment({})
+    opened = environment.ros_environment({**ours, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
+    assert opened["FASTDDS_DEFAULT_PROFILES_FILE"] == str(environment.NETWORK_PROFILE)
+
+
+def test_both_profiles_differ_in_the_list_of_allowed_addresses_alone():
+    def transports(profile):
+        tree = ElementTree.parse(profile)
+        for parent in tree.iter():
+            for child in parent.findall("{*}interfaceWhiteList"):
+                assert [row.text for row in child] == ["127.0.0.1"]
+                parent.remove(child)
+        return [(row.tag, (row.text or "").strip()) for row in tree.iter() if isinstance(row.tag, str)]
+
+    assert transports(environment.LOOPBACK_PROFILE) == transports(environment.NETWORK_PROFILE)
+    assert "interfaceWhiteList" in environment.LOOPBACK_PROFILE.read_text()
+
+
+@pytest.mark.parametrize("profile", [environment.LOOPBACK_PROFILE, environment.NETWORK_PROFILE])
+def test_the_profile_gives_images_room(profile):
     text = {element.tag.split("}")[1]: element.text for element in ElementTree.parse(profile).iter()}
     assert int(text["segment_size"]) >= 4 * int(text["maxMessageSize"]) > 640 * 480 * 3
     assert text["useBuiltinTransports"] == "false"

@@ -43,7 +43,7 @@ def tracked():
     )
     if done.returncode == 0:
         return [path for path in map(Path, done.stdout.splitlines()) if (ROOT / path).is_file()]
-    skipped = {".venv", "build", "install", "log", "runs", ".git"}
+    skipped = {".venv", ".venv-jazzy", "build", "install", "log", "runs", ".git"}
     files = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
     return [path for path in files if path.parts[0] not in skipped and "__pycache__" not in path.parts]
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_import_contracts_notice_a_core_that_imports_ros(tmp_path):
             shutil.copytree(room.parent, tmp_path / room.parent.name)
     shutil.copy(ROOT / ".importlinter", tmp_path)
     (tmp_path / "neo_task" / "sneaky.py").write_text("import rclpy\nimport neo_sim\n")
-    linter = ROOT / ".venv" / "bin" / "lint-imports"
+    linter = Path(sys.prefix) / "bin" / "lint-imports"
     done = subprocess.run([linter, "--no-cache"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "neo_task.sneaky -> rclpy" in done.stdout

@@ -1,0 +1,33 @@
+"""``neo access``: certificate and token for a console that other machines may open."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+HELP = "make certificate and token for a console on other machines"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="a new certificate and token in DIR")
+    create.add_argument("folder", type=Path, metavar="DIR")
+    create.add_argument("--name", action="append", default=[], metavar="HOST",
+                        help="host or address that people type into the browser; again for more")  # fmt: skip
+    show = actions.add_parser("show", help="names and fingerprint of the certificate in DIR; never the token")
+    show.add_argument("folder", type=Path, metavar="DIR")
+
+
+def run(args: argparse.Namespace) -> int:
+    """What browsers must see is printed, the token is not: it lies in the file."""
+    from neo_bringup.console import access
+
+    if args.action == "create":
+        made = access.create(args.folder, args.name, datetime.now(UTC))
+        print(f"token: in {made.folder / access.TOKEN}, for you alone to read; hand it on by a way you trust")
+    else:
+        made = access.load(args.folder)
+    print(f"names: {', '.join(made.names)}")
+    print(f"certificate, SHA-256: {made.fingerprint}")
+    return 0
