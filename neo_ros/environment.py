@@ -12,7 +12,7 @@ from pathlib import Path
 
 LOOPBACK_PROFILE = Path(__file__).with_name("fastdds_loopback.xml")
 NETWORK_PROFILE = Path(__file__).with_name("fastdds_network.xml")
-PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # Fast DDS 3, and 2 (Jazzy)
+FAST_DDS_3, FAST_DDS_2 = "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"  # 2: in Jazzy
 RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 PEERS = "ROS_STATIC_PEERS"
 STAYS_HERE = ("LOCALHOST", "OFF")  # ranges in which nobody outside this machine is looked for
@@ -33,9 +33,10 @@ def ros_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     if prefixes:
         variables["AMENT_PREFIX_PATH"] = os.pathsep.join(prefixes)
     ours = ("", str(LOOPBACK_PROFILE), str(NETWORK_PROFILE))
-    if all(base.get(name, "") in ours for name in PROFILES):
+    if all(base.get(name, "") in ours for name in (FAST_DDS_2, FAST_DDS_3)):
+        old = any((Path(prefix) / "lib" / "libfastrtps.so").exists() for prefix in prefixes)
         profile = NETWORK_PROFILE if reaches_out(base) else LOOPBACK_PROFILE
-        variables |= dict.fromkeys(PROFILES, str(profile))
+        variables[FAST_DDS_2 if old else FAST_DDS_3] = str(profile)  # 3 warns of the other name
     return variables
 
 

@@ -194,6 +194,7 @@ class TaskNode(ManagedNode):
         if self._watch.safety != Safety.ACTIVE:
             why = self._watch.safety_reason or "it has not stood up yet"
             raise NeoError(f"the robot is stopped ({why}); set_mode stand first")
+        task = None if name == "world_model" else parse(request.prompt, self._vocabulary)
         if why := self._watch.motionless():
             raise NeoError(why)
         self._watch.privileged, self._own_eyes = name == "privileged_scripted", name == "world_model"
@@ -211,7 +212,7 @@ class TaskNode(ManagedNode):
                 self._instead = f"by the scripted planner: {error}"
                 self.degraded["no_world_model"] = str(error)
                 self._diagnostics.warn(f"no world model: {error}")
-        task = parse(request.prompt, self._vocabulary)
+        task = task or parse(request.prompt, self._vocabulary)
         if self._watch.privileged and self._privileged_subscription is None:
             guarded = self._diagnostics.guarded("sim/privileged_state", self._on_privileged_state)
             self._privileged_subscription = graph.subscription(self, "sim/privileged_state", guarded)

@@ -128,7 +128,7 @@ def watch(there):
         profile.write_text(PEERS.format(address=ROBOT, port=port))
         outside = {
             "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
-            **dict.fromkeys(environment.PROFILES, str(profile)),
+            **dict.fromkeys((environment.FAST_DDS_2, environment.FAST_DDS_3), str(profile)),
         }
         started.append(speaker("stranger", outside, there))
         until(lambda: "stranger" in heard or turned_away(there) >= 4)

@@ -26,10 +26,16 @@ def test_what_the_user_set_stays():
     assert "FASTRTPS_DEFAULT_PROFILES_FILE" not in made
 
 
-def test_the_profile_goes_by_the_name_of_either_fast_dds():
-    """Pinned: Jazzy's knows FASTRTPS_… alone, and read no profile at all."""
-    made = environment.ros_environment({})
-    assert made["FASTDDS_DEFAULT_PROFILES_FILE"] == made["FASTRTPS_DEFAULT_PROFILES_FILE"]
+def test_the_profile_goes_by_the_name_that_the_installed_fast_dds_reads(tmp_path, monkeypatch):
+    """Pinned: Jazzy's reads FASTRTPS_… alone; the newer one warns of that name on every start."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    (tmp_path / "lib").mkdir()
+    given = {"AMENT_PREFIX_PATH": str(tmp_path)}
+    assert environment.FAST_DDS_2 not in environment.ros_environment(given)
+    (tmp_path / "lib" / "libfastrtps.so").touch()
+    made = environment.ros_environment(given)
+    assert made[environment.FAST_DDS_2] == str(environment.LOOPBACK_PROFILE)
+    assert environment.FAST_DDS_3 not in made
 
 
 def test_discovery_stays_on_this_machine_by_default():
@@ -38,7 +44,8 @@ def test_discovery_stays_on_this_machine_by_default():
 
 def test_the_ports_are_on_loopback_unless_another_machine_is_to_be_spoken_to():
     def profile(**given):
-        return environment.ros_environment(given)["FASTDDS_DEFAULT_PROFILES_FILE"]
+        made = environment.ros_environment(given)
+        return made.get(environment.FAST_DDS_3) or made[environment.FAST_DDS_2]
 
     assert profile() == profile(ROS_AUTOMATIC_DISCOVERY_RANGE="OFF") == str(environment.LOOPBACK_PROFILE)
     assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(environment.NETWORK_PROFILE)
@@ -48,7 +55,10 @@ def test_the_ports_are_on_loopback_unless_another_machine_is_to_be_spoken_to():
 def test_a_child_does_not_inherit_the_other_range_s_profile():
     ours = environment.ros_environment({})
     opened = environment.ros_environment({**ours, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
-    assert opened["FASTDDS_DEFAULT_PROFILES_FILE"] == str(environment.NETWORK_PROFILE)
+    assert str(environment.NETWORK_PROFILE) in (
+        opened.get(environment.FAST_DDS_3),
+        opened.get(environment.FAST_DDS_2),
+    )
 
 
 def test_both_profiles_differ_in_the_list_of_allowed_addresses_alone():
