@@ -115,8 +115,8 @@ def test_pip_installs_a_wheel_that_carries_data_and_launch_files(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_colcon_builds_both_packages(tmp_path):
-    """As on a ROS 2 machine; about half a minute of compiling."""
+def test_colcon_builds_and_tests_both_packages(tmp_path):
+    """As on a ROS 2 machine; about half a minute of compiling. Of the tests a few: the others run here."""
     done = subprocess.run(
         ["bash", ROOT / "tools" / "colcon_build.sh", tmp_path],
         env=without_bootstrap(), capture_output=True, text=True, timeout=840,
@@ -138,6 +138,14 @@ def test_colcon_builds_both_packages(tmp_path):
     words = f'. {tmp_path}/install/local_setup.sh && {sys.executable} -P -c "{code}"'
     run = subprocess.run(["sh", "-c", words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert run.stdout.count(str(tmp_path)) == 2, run.stderr
+    tests = subprocess.run(
+        ["bash", ROOT / "tools" / "colcon_test.sh", tmp_path, "test/neo_ros/test_ros_graph.py"],
+        env=without_bootstrap(), capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    said = tests.stdout + tests.stderr
+    assert tests.returncode == 0, said[-3000:]
+    assert "0 errors, 0 failures" in said
+    assert "Summary: 0 tests" not in said
 
 
 def test_the_fallback_gives_way_to_a_tf2_msgs_that_is_there(tmp_path):
