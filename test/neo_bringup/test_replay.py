@@ -94,7 +94,7 @@ def test_a_state_that_the_node_refuses_gets_no_answer_and_holds_nobody_up(standi
     given = source.read(standing, row, today)
     codec, kind = Codec(today), table.type_of(row.drive)
     state = codec.decode(given.steps[5].data, kind)
-    state.joint_position = np.full(31, np.nan)
+    state.tendon_tension = np.full(62, np.nan)
     given.steps[5:] = [dataclasses.replace(given.steps[5], data=codec.encode(state, kind)), given.steps[6]]
     run = replay(given, row)
     assert (run.driven, run.unanswered) == (7, 1)

@@ -8,7 +8,7 @@ from neo_description import parameters
 from neo_description.errors import NeoError
 from neo_description.signals import DriveMode, HandAction, HandCommand, HandState
 from neo_description.tables import CONTROL_DT, HAND
-from neo_hand_control.controller import HandController
+from neo_hand_control.controller import PARAMETERS, HandController
 from neo_hand_control.fingertips import FINGERS, SPEED, FingertipFollower
 from neo_sim import hand_rig
 
@@ -125,7 +125,8 @@ def test_a_velocity_that_is_none_is_refused():
 
 def test_a_velocity_counts_for_one_tick():
     """A path whose sender stopped used to be a target that runs on."""
-    twins = [HandController("r"), HandController("r")]
+    params = parameters.load(PARAMETERS, monitor=False)  # these states tell nothing of the tendons
+    twins = [HandController("r", params), HandController("r", params)]
     q = bench.bent()
     for tick in range(40):
         state = HandState(tick=tick, time=tick / 500, joint_position=q, drive_mode=DriveMode.TENSION)

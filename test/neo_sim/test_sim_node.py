@@ -218,7 +218,7 @@ def test_stamps_from_the_future_and_second_publishers_are_refused_and_named(star
         lambda m: intruder.publish(convert.tendon_command_message(command_of("l_hand", m.tick), 0.0)),
     )
     station.until(lambda: "two_publishers" in told.get("l_hand refused", ""))
-    assert told["body refused"] == "-"
+    assert not {"future_stamp", "two_publishers"} & set(told["body refused"].split())
     assert told["r_hand drives"] == "hold"
 
 
