@@ -5,7 +5,8 @@ Nothing is left to time, and nothing is lost: the node's ends are made reliable,
 before it comes before it in the node's one queue, and what the node said before its answer has come. It is
 passed after every input that does not drive, behind a state that gets no answer for a moment (it was refused,
 or the node answers some only), at the end, and at the start: its client is made last, so once it was answered
-the node knows all our ends. What the node said before the first state is dropped.
+the node knows all our ends, and we wait until ours know the node's. What it said before the first state is
+dropped.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from rclpy.task import Future
 
 from neo_bringup.instance import claim_free_domain
@@ -77,8 +79,7 @@ class _Replay:
         self._answered: Future = Future()
         self._refused: list[str] = []
         self._node = ours = Node("replay", context=context, start_parameter_services=False)
-        for topic in row.outputs:
-            self._listen(topic)
+        self._ears = {topic: self._listen(topic) for topic in row.outputs}
         self._publishers = {
             topic: ours.create_publisher(_kind(topic), topic, RELIABLE) for topic in (row.drive, *row.inputs)
         }
@@ -93,6 +94,7 @@ class _Replay:
         try:
             with process:
                 self._pass_fence("while it started", START_WITHIN)
+                self._meet()
                 for said in self._said.values():
                     said.clear()
                 return self._steps(say)
@@ -122,7 +124,19 @@ class _Replay:
         cpu = self._process.cpu - before
         return Run(self._said, driven, cpu, np.array(latency), self._refused, unanswered)
 
-    def _listen(self, topic: str) -> None:
+    def _meet(self) -> None:
+        """Waits until each of our ends knows the node's: before, what it sends there is lost."""
+        deadline = time.monotonic() + START_WITHIN
+        while alone := [
+            *(topic for topic, ear in self._ears.items() if not ear.get_publisher_count()),
+            *(topic for topic, mouth in self._publishers.items() if not mouth.get_subscription_count()),
+        ]:
+            if time.monotonic() > deadline:
+                raise NeoError(f"{self._row.node} has no end of {', '.join(alone)}")
+            self._process.check("while it started")
+            self._executor.spin_until_future_complete(Future(), timeout_sec=0.02)
+
+    def _listen(self, topic: str) -> Subscription:
         said, answers, any_counts = self._said[topic], topic == self._row.answer, self._row.sparse
 
         def callback(data: bytes) -> None:
@@ -130,7 +144,7 @@ class _Replay:
             if answers and not self._answered.done() and (any_counts or stamp_of(data) == self._awaited):
                 self._answered.set_result(time.perf_counter())
 
-        self._node.create_subscription(_kind(topic), topic, callback, RELIABLE, raw=True)
+        return self._node.create_subscription(_kind(topic), topic, callback, RELIABLE, raw=True)
 
     def _send(self, step: Step, drives: bool, stamp: int) -> float | None:
         """Sends a message; s until the answer that it led to came, None when there was none."""

@@ -62,9 +62,9 @@ def test_another_gain_is_found_and_named(standing, tmp_path, capfd):
     out = capfd.readouterr().out
     assert "body/tendon_command: tension differs by up to" in out
     facts = json.loads((tmp_path / "report.json").read_text())
-    (row,) = [d for d in facts["differences"] if d["topic"] == "body/tendon_command"]
-    assert row["field"] == "tension"
-    assert row["first"] > 0.1e9  # not before it stood up
+    rows = [d for d in facts["differences"] if d["topic"] == "body/tendon_command"]
+    assert [(row["kind"], row["field"]) for row in rows] == [("value", "tension")], rows
+    assert rows[0]["first"] > 0.1e9  # not before it stood up
     assert "data:image/png" in (tmp_path / "report.html").read_text()
 
 
@@ -127,7 +127,9 @@ def test_every_end_of_the_node_is_reliable_and_deep(standing):
 
 def test_a_node_that_is_stuck_is_told_with_the_moment(standing, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-    row = dataclasses.replace(table.row(NODE), module="replay_stuck_node")
+    row = table.row(NODE)
+    ends = {"outputs": {row.answer: row.outputs[row.answer]}, "inputs": (), "calls": ()}  # those that it has
+    row = dataclasses.replace(row, module="replay_stuck_node", **ends)
     with pytest.raises(NeoError, match=r"body_control did not answer at 0\.006 s within 1 s"):
         replay(source.read(standing, row, today), row, timeout=1.0)
 
