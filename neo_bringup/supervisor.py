@@ -81,7 +81,8 @@ class Supervisor:
         finally:
             if self._stack is not None:
                 self._stack.close()
-            time.sleep(shared_memory.YOUNG if runner.deaths else 0.0)
+            if runner.deaths or shared_memory.ownerless(young=0.0, besides=os.getpid()):
+                time.sleep(shared_memory.YOUNG)  # until what senders made anew for dead listeners counts
             shared_memory.clean(besides=os.getpid())
 
     def _supervise(self, runner: Runner, stack: Stack) -> int:
