@@ -21,6 +21,7 @@ import rclpy
 from neo_msgs.srv import SetMode
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
+from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -29,6 +30,7 @@ from neo_bringup.instance import claim_free_domain
 from neo_description.errors import NeoError
 from neo_description.signals import Safety
 from neo_ros import environment, graph
+from neo_ros.managed import ManagedNode
 
 KINDS = {
     "sim": "neo_sim.node:SimNode",
@@ -220,7 +222,7 @@ class Lab:
 
 
 def make(
-    kind: type[Node],
+    kind: type[ManagedNode],
     name: str,
     context: Context,
     settings: Mapping[str, object] | None = None,
@@ -229,7 +231,7 @@ def make(
     """A node of class ``kind`` that is called ``name``, with parameters, in a context of its own.
 
     A node's constructor takes no arguments, as a launch starts it; so what a launch would say is said by a
-    class that stands between it and :class:`rclpy.node.Node`.
+    class that stands between it and :class:`rclpy.lifecycle.LifecycleNode`.
     """
     words = ["--ros-args"]
     for key, value in (settings or {}).items():
@@ -237,7 +239,7 @@ def make(
     for key, value in (remaps or {}).items():
         words += ["-r", f"{key}:={value}"]
 
-    class Named(Node):
+    class Named(LifecycleNode):
         def __init__(self, _: str):
             super().__init__(name, context=context, cli_args=words)
 
