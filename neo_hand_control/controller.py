@@ -28,13 +28,13 @@ from neo_description.signals import (
     TendonCommand,
 )
 from neo_description.tables import CONTROL_DT, HAND, TAXELS
+from neo_description.tendon_health import TendonHealth
 from neo_hand_control import commands
 from neo_hand_control.calibration import Calibration
 from neo_hand_control.fingers import Fingers
 from neo_hand_control.giving import Giving
 from neo_hand_control.grasps import grasps
 from neo_hand_control.hand_kinematics import HandKinematics
-from neo_hand_control.health import HandHealth
 from neo_hand_control.hold import Hold
 from neo_hand_control.servo import Servo
 from neo_hand_control.touch import Feeling, Touch
@@ -61,7 +61,7 @@ class HandController:
         self._fingers = Fingers(self.params)
         self._touch = Touch(self.params)
         self._hold = Hold(self.params, self._fingers)
-        self.health = HandHealth(self.params)
+        self.health = TendonHealth(HAND, self.params)
         self.refused = 0
         self.last_refusal = ""
         self.reset()

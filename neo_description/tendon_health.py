@@ -1,35 +1,39 @@
-"""What of a hand has failed: its tendons, drives and encoders.
+"""What of a group has failed, with the state made up for it: the monitor of its tendons, latched.
 
-    state = health.update(state)           the state with what failed made up for
+    state = health.update(state)       with angles from tendons where encoders failed; else the same one
     health.sent(answer)
 
-Tendons: :mod:`neo_description.tendon_monitor`. Latched until the runstop is released.
+Verdicts stay until the runstop is released (``neo reset``) or the plant starts anew.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import TypeVar
 
-from neo_description.signals import DriveMode, HandState, TendonCommand
-from neo_description.tables import HAND
+from neo_description.signals import BodyState, DriveMode, HandState, TendonCommand
+from neo_description.tables import JointGroup
 from neo_description.tendon_monitor import Found, Patience, TendonMonitor
 from neo_description.tendon_residuals import ResidualSettings
 
+_State = TypeVar("_State", BodyState, HandState)
 
-class HandHealth:
-    """``tendons`` is the monitor; ``version`` grows with what it finds."""
 
-    def __init__(self, params: SimpleNamespace):
+class TendonHealth:
+    """Of ``group``, by a controller's parameters. ``tendons`` is the monitor."""
+
+    def __init__(self, group: JointGroup, params: SimpleNamespace):
         self._on = params.monitor
-        self.tendons = TendonMonitor(HAND, ResidualSettings.of(params), Patience.of(params))
+        self.tendons = TendonMonitor(group, ResidualSettings.of(params), Patience.of(params))
         self._runstop = False
+        self._report, self._reported = "", -1
 
     def reset(self) -> None:
         """All is well."""
         self.tendons.reset()
 
-    def update(self, state: HandState) -> HandState:
+    def update(self, state: _State) -> _State:
         """``state`` with angles from tendons where encoders failed."""
         if not self._on:
             return state
@@ -46,9 +50,7 @@ class HandHealth:
             state.tendon_velocity,
             state.tendon_tension,
         )
-        if q is not state.joint_position:
-            state = replace(state, joint_position=q, joint_velocity=qd)
-        return state
+        return state if q is state.joint_position else replace(state, joint_position=q, joint_velocity=qd)
 
     def sent(self, answer: TendonCommand) -> None:
         """What the drives are told at this tick."""
@@ -67,4 +69,7 @@ class HandHealth:
 
     def report(self) -> str:
         """What was found, in words, the last word about each part; empty while all is well."""
-        return ", ".join(map(str, {found.part: found for found in self.found}.values()))
+        if self._reported != self.version:
+            last = {found.part: found for found in self.found}
+            self._report, self._reported = ", ".join(map(str, last.values())), self.version
+        return self._report
