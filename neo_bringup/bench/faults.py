@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from neo_bringup.bench import rooms
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
 from neo_bringup.faults_bench import (
@@ -24,7 +25,7 @@ from neo_bringup.faults_bench import (
 )
 
 SEEDS = (1, 1)
-ROOMS: dict[str, Any] = {
+ROOMS: rooms.Rooms = {
     "commands": commands, "fuzz": fuzz, "runstop": runstop, "publishers": publishers, "clocks": clocks,
     "stale": stale, "network": network, "killed": killed, "hardware": hardware, "soak": soak,
 }  # fmt: skip
@@ -40,14 +41,8 @@ def parts(request: Request) -> list[str]:
 
 
 def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
-    seed, name, rest = part.split("/", 2)
-    sample: dict[str, Any] = ROOMS[name].measure(rest, int(seed), request.folder / part, progress)
-    return sample
+    return rooms.measure(ROOMS, part, request, progress)
 
 
 def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
-    out = []
-    for name, room in ROOMS.items():
-        mine = {part: sample for part, sample in samples.items() if part.split("/")[1] == name}
-        out += [figure for figure in room.figures(mine) if figure.n]  # of nothing there is none
-    return out
+    return rooms.figures(ROOMS, samples)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from neo_bringup.bench import rooms
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
 from neo_bringup.flywheel_bench import fleet, gate, recorder, store, update
 
 SEEDS = (1, 1)
-ROOMS: dict[str, Any] = {
+ROOMS: rooms.Rooms = {
     "recorder": recorder, "store": store, "gate": gate, "update": update, "fleet": fleet,
 }  # fmt: skip
 
@@ -29,13 +30,8 @@ def parts(request: Request) -> list[str]:
 
 
 def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
-    seed, name, rest = part.split("/", 2)
-    return ROOMS[name].measure(rest, int(seed), request.folder / part, progress)
+    return rooms.measure(ROOMS, part, request, progress)
 
 
 def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
-    out = []
-    for name, room in ROOMS.items():
-        mine = {part: sample for part, sample in samples.items() if part.split("/")[1] == name}
-        out += [figure for figure in room.figures(mine) if figure.n]  # of nothing there is none
-    return out
+    return rooms.figures(ROOMS, samples)

@@ -1,0 +1,27 @@
+"""Benchmarks of several rooms: modules with ``PARTS``, ``measure(part, seed, folder, say)``, ``figures``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from neo_bringup.bench.figures import Figure
+from neo_bringup.bench.harness import Request
+
+Rooms = dict[str, Any]  # name → module
+
+
+def measure(rooms: Rooms, part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
+    """The sample of ``part``, ``SEED/ROOM/PART OF THE ROOM``."""
+    seed, name, rest = part.split("/", 2)
+    sample: dict[str, Any] = rooms[name].measure(rest, int(seed), request.folder / part, progress)
+    return sample
+
+
+def figures(rooms: Rooms, samples: dict[str, dict[str, Any]]) -> list[Figure]:
+    """Of every room, of what was measured: of nothing there is none."""
+    out = []
+    for name, room in rooms.items():
+        mine = {part: sample for part, sample in samples.items() if part.split("/")[1] == name}
+        out += [figure for figure in room.figures(mine) if figure.n]
+    return out
