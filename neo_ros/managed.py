@@ -112,6 +112,8 @@ class ManagedNode(LifecycleNode):
     def _come_up(self) -> None:
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() != DONE:
+                # nobody gets this node to end it; left to the interpreter's end it may crash there
+                self.destroy_node()
                 raise self._fault or NeoError(f"{self.get_name()} did not come up")
         self._coming_up = False
 

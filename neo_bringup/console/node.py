@@ -17,6 +17,7 @@ from neo_bringup.console.page import Page
 from neo_bringup.console.samples import GraphSource
 from neo_description import scenes
 from neo_description.builder import build_robot
+from neo_description.errors import NeoError
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_ros.managed import ManagedNode
@@ -34,15 +35,19 @@ class ConsoleNode(ManagedNode):
         self._diagnostics = Diagnostics(self)
         self.calls = RobotCalls(self, self._params)
         self._source = GraphSource(self, self._params)
-        self.page = Page(
-            self._params,
-            self._source,
-            self.calls,
-            robot=build_robot(tendons=False).compile(),
-            furniture=furniture(self._params),
-            complain=self._diagnostics.error,
-            gate=gate(self._params),
-        )
+        try:
+            self.page = Page(
+                self._params,
+                self._source,
+                self.calls,
+                robot=build_robot(tendons=False).compile(),
+                furniture=furniture(self._params),
+                complain=self._diagnostics.error,
+                gate=gate(self._params),
+            )
+        except NeoError:
+            self._source.close()
+            raise
         print(f"console: {self.page.address}", flush=True)  # for people, and for who started this
 
     def cleanup(self) -> None:

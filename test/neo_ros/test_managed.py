@@ -4,6 +4,7 @@ import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from neo_msgs.action import DoTask
+from rclpy._rclpy_pybind11 import InvalidHandle
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
@@ -187,9 +188,18 @@ def test_without_autostart_it_waits_and_a_refusal_leaves_it_unconfigured(pair, m
 
 def test_what_refuses_at_start_comes_through(start_ros, monkeypatch):
     monkeypatch.setattr(Tiny, "faulty", True)
+    refused = []
+
+    class Kept(Tiny):
+        def configure(self):
+            refused.append(self)
+            super().configure()
+
     start_ros()
     with pytest.raises(NeoError, match="not plugged in"):
-        Tiny()
+        Kept()
+    with pytest.raises(InvalidHandle), refused[0].handle:  # it has left the graph: nobody else could end it
+        pass
 
 
 def test_a_heartbeat_tells_state_and_what_is_missed(pair):
