@@ -131,6 +131,11 @@ class Targets:
         if self.gazing:
             self.gaze.step(CONTROL_DT)
 
+    @property
+    def in_force(self) -> set[str]:
+        """Of :data:`PARTS`, those whose command has not expired."""
+        return set(self._until)
+
     def hand(self, side: str) -> HandReference:
         """Where a gripper shall be now."""
         r = self.hands[side]

@@ -249,7 +249,7 @@ class NeoEnv:
         self._camera.set_state(plant.data.qpos)
         self.frame = self._camera.read(plant.time, plant.tick)
         if self._cutter is not None:
-            self._cutter.see(self.frame.left, self.frame.right)
+            self._cutter.see(self.frame.left, self.frame.right, self.frame.time)
         if self._perception is not None and not self._privileged_eyes:
             estimate = self.body.estimate
             T_base_camera = np.linalg.inv(estimate.T_odom_base) @ estimate.T_odom_head_camera

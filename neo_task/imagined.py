@@ -3,7 +3,8 @@
 A plan is made every other step and holds for several. One that is made too late is never carried out: then
 the rest of the one before is, then the inverse dynamics' action, then nothing, and the body holds. One that
 would lead to an event is not carried out either; when no other is found for a while, the task ends and says
-what would have happened. A hand that lost what it held is opened, so that the next plans begin anew.
+what would have happened. Without a fresh picture nothing is planned, and the body holds. A hand that lost
+what it held is opened, so that the next plans begin anew.
 
 Where perception knows the prompt's things and sees them, its word counts; else the model's own eyes do.
 """
@@ -43,7 +44,7 @@ class ImaginedPlanner:
         runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
         search = Search(veto=params.veto, deadline=params.plan_deadline, iterations=params.plan_iterations)
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
-        self._commander = Commander()
+        self._commander, self._sees = Commander(), "vision" in runtime.settings.senses
         self._perceived = Perceived(prompt, params.objects_file) if params.perceived else None
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
         self._plan: Plan | None = None
@@ -85,6 +86,9 @@ class ImaginedPlanner:
             self._actor.passed(cut.action)
         told = NOBODY if self._perceived is None else self._perceived.places(observation)
         self._actor.sense(cut.row, estimate.T_odom_base, told)
+        if self._sees and "vision" not in cut.row:
+            self._plan, self.holds = None, self.holds + 1
+            return
         if self._actor.ready and (self._plan is None or self._next >= self._params.replan_every):
             self._judge(self._actor.plan(), observation)
         if self._outcome is not None or self._vetoed_since is not None:

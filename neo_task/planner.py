@@ -7,7 +7,7 @@ observation. So it reads top to bottom, and it is as deterministic as what it se
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +25,9 @@ from neo_description.signals import (
 )
 
 Script = Generator[None, None, str]
-COMMAND_VALID_FOR = 30.0  # s: a hand stays where it was sent at least as long as a phase may last
+REPEAT_EVERY = 0.25  # s of plant time after which targets are sent again
+COMMAND_VALID_FOR = 0.45  # s, less than two of them: the body holds when a planner falls silent
+TARGETS = ("T_l_hand", "T_r_hand", "gaze", "base_height")  # of a WholeBodyCommand
 
 
 class TaskFailed(Exception):  # noqa: N818  a result, not a fault
@@ -95,6 +97,8 @@ class Context:
         self.held = 0.0
         self.peak_force = 0.0
         self._targets: dict[str, np.ndarray] = {}
+        self._in_force: dict[str, WholeBodyCommand] = {}  # by target: the last command that set it
+        self._repeated = 0.0  # s: when they were last sent again
 
     def enter(self, phase: str, progress: float, detail: str = "") -> None:
         """Name what is being done; ``progress``: the share of the task, or of its part, done before it."""
@@ -102,8 +106,28 @@ class Context:
         self.phase, self.progress, self.detail = phase, (number + progress) / parts, detail
 
     def body(self, **targets: object) -> None:
-        """Send a whole-body command in ``odom``; fields as in ``WholeBodyCommand``."""
-        self.step.body.append(WholeBodyCommand(valid_for=COMMAND_VALID_FOR, **targets))  # type: ignore[arg-type]
+        """Send a whole-body command in ``odom``; fields as in ``WholeBodyCommand``. See :meth:`repeat`."""
+        command = WholeBodyCommand(valid_for=COMMAND_VALID_FOR, **targets)  # type: ignore[arg-type]
+        self.step.body.append(command)
+        for side in command.release:
+            self._in_force.pop(f"T_{side}_hand", None)
+        for name in TARGETS:
+            if getattr(command, name) is not None:
+                self._in_force[name] = command
+
+    def repeat(self) -> None:
+        """Send the targets in force again, four times a second: else the body would hold."""
+        if self.now.time < self._repeated + REPEAT_EVERY:
+            return
+        self._repeated = self.now.time
+        sent = {id(command) for command in self.step.body}
+        for command in {id(command): command for command in self._in_force.values()}.values():
+            if id(command) not in sent:
+                again = replace(command, release=())
+                for name in TARGETS:
+                    if self._in_force.get(name) is not command:
+                        setattr(again, name, None)
+                self.step.body.insert(0, again)
 
     def hand(self, side: str, action: HandAction, **fields: object) -> None:
         """Send one hand a command; fields as in ``HandCommand``."""
@@ -176,8 +200,11 @@ class ScriptPlanner:
             next(self._script)
         except StopIteration as end:
             self._end(True, "done", str(end.value))
+            return
         except TaskFailed as failure:
             self._end(False, failure.reason, f"not done: {failure}")
+            return
+        context.repeat()
 
     def _check(self, observation: Observation) -> None:
         if observation.estimate.safety != Safety.ACTIVE:

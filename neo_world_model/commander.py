@@ -14,7 +14,7 @@ from neo_description.signals import HandAction, HandCommand, WholeBodyCommand
 from neo_description.tables import SIDES
 from neo_world_model.modalities import pose_of, table, unstack
 
-VALID_FOR = 1.0  # s: without another action the body stays where it is
+VALID_FOR = 0.35  # s, less than two plans: without another action the body holds
 SPEED = (0.05, 0.4)  # m/s
 WIDTH = (0.01, 0.11)  # m
 GRASPS = table()["grasps"]

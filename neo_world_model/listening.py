@@ -77,7 +77,7 @@ class Listening:
         pair = [self._images.get(name) for name in EYES]
         if None not in pair and pair[0].header.stamp == pair[1].header.stamp:  # type: ignore[union-attr]
             left, right = (self._bridge.imgmsg_to_cv2(image, "rgb8") for image in pair)
-            self._cutter.see(left, right)
+            self._cutter.see(left, right, convert.stamp(message))
 
     def _on_state(self, group: str, raw: bytes) -> None:
         tick = raw_tick(raw)

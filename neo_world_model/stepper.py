@@ -27,6 +27,7 @@ CLOSING = {HandAction.OPEN: 0.0, HandAction.PRESHAPE: 0.5, HandAction.CLOSE: 1.0
 GRASPS = table()["grasps"]
 AHEAD = np.array([0.5, 0.0, 0.0])  # m before base_link: where a head looks that was told nothing
 CAMERA = "head_left_camera_optical_frame"
+PICTURE_AGE = 0.2  # s: a step does not show an older picture
 
 
 class Stepper:
@@ -122,7 +123,7 @@ class Stepper:
 class Cut:
     """A step begins with the senses ``row``; the one before it ended with ``action``, None where none did.
 
-    ``hole``: states are missing for a step or more, so nothing before leads here.
+    ``hole``: states are missing for a step or more, or time went back, so nothing before leads here.
     """
 
     row: dict[str, np.ndarray]
@@ -131,36 +132,48 @@ class Cut:
 
 
 class Cutter:
-    """Cuts a stream of states into steps; pictures go to :meth:`see`, set ``T_odom_base`` as it comes."""
+    """Cuts a stream of states into steps; pictures go to :meth:`see`, set ``T_odom_base`` as it comes.
 
-    def __init__(self) -> None:
+    ``picture_age``: s; a step of which the last picture is older has none.
+    """
+
+    def __init__(self, picture_age: float = PICTURE_AGE) -> None:
         self.stepper = Stepper()
         self.picture: np.ndarray | None = None
+        self._seen, self._picture_age = -np.inf, picture_age
         self.T_odom_base = np.eye(4)
         self._slot = -1  # of EVERY ticks
         self._open = False
 
-    def see(self, left: np.ndarray, right: np.ndarray) -> None:
-        """A stereo pair (H, W, 3) of any size: what the next steps show."""
-        self.picture = picture(left, right)
+    def see(self, left: np.ndarray, right: np.ndarray, time: float) -> None:
+        """A stereo pair (H, W, 3) of any size, taken at plant time ``time`` (s): what the next steps show."""
+        self.picture, self._seen = picture(left, right), time
 
     def due(self, tick: int) -> bool:
         """Whether the states of ``tick`` are wanted: one in ``EVERY`` is."""
-        return tick // EVERY > self._slot
+        return tick // EVERY > self._slot or self._began_again(tick)
 
     def take(self, tick: int, body: BodyState, hands: dict[str, HandState]) -> Cut | None:
         """The states of all three groups at ``tick``; a :class:`Cut` when a step begins."""
         if not self.due(tick):
             return None
-        slot, before = tick // EVERY, self._slot
+        again = self._began_again(tick)
+        if again:
+            self.stepper, self.picture, self._open = Stepper(), None, False
+        slot, before = tick // EVERY, -1 if again else self._slot
         self._slot = slot
         self.stepper.feel(hands)
         if slot // SAMPLES == before // SAMPLES:
             return None
-        hole = slot - before > SAMPLES
+        hole = again or slot - before > SAMPLES
         action = self.stepper.action(self.T_odom_base) if self._open and not hole else None
         self._open = True
-        return Cut(self.stepper.sense(body, hands, self.picture), action, hole)
+        fresh = abs(tick / CONTROL_RATE - self._seen) < self._picture_age + 0.5 / CONTROL_RATE
+        return Cut(self.stepper.sense(body, hands, self.picture if fresh else None), action, hole)
+
+    def _began_again(self, tick: int) -> bool:
+        """Whether time went back by more than messages change places: the plant was reset, a bag began anew."""
+        return tick < self._slot * EVERY - TICKS
 
 
 def picture(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from neo_bringup.faults_bench import (
     network,
     publishers,
     runstop,
+    silent,
     soak,
     stale,
 )
@@ -27,7 +28,8 @@ from neo_bringup.faults_bench import (
 SEEDS = (1, 1)
 ROOMS: rooms.Rooms = {
     "commands": commands, "fuzz": fuzz, "runstop": runstop, "publishers": publishers, "clocks": clocks,
-    "stale": stale, "network": network, "killed": killed, "hardware": hardware, "soak": soak,
+    "stale": stale, "silent": silent, "network": network, "killed": killed,
+    "hardware": hardware, "soak": soak,
 }  # fmt: skip
 
 

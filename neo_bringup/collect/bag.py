@@ -33,6 +33,7 @@ COMMANDS = ("whole_body/command", *(f"{side}_hand/command" for side in SIDES))
 EYES = ("head_camera/left/image_raw/compressed", "head_camera/right/image_raw/compressed")
 VIDEOS = ("head_camera/left/image_raw/h264", "head_camera/right/image_raw/h264")
 WANTED = (*STATES, *COMMANDS, *EYES, *VIDEOS, NOTES, "odom")
+SLOWEST_CAMERA = 1.0  # s between two pictures: somebody's camera may be slower than a robot may act on
 BY = "provenance"
 Row = dict[str, np.ndarray]
 
@@ -85,7 +86,7 @@ class _Reader:
         self.runs: list[tuple[list[Row], str]] = []
         self._by, self._unsaid, self._prompt = provenance, provenance, ""
         self._decoders = {name: Decoder() for name in VIDEOS}
-        self._cutter = Cutter()
+        self._cutter = Cutter(SLOWEST_CAMERA)
         self._states: dict[str, Any] = {}
         self._eyes: dict[str, tuple[float, np.ndarray]] = {}
         self._row: Row | None = None
@@ -136,7 +137,7 @@ class _Reader:
         if len(self._eyes) == len(EYES):
             (left_at, left), (right_at, right) = (self._eyes[name] for name in EYES)
             if left_at == right_at:
-                self._cutter.see(left, right)
+                self._cutter.see(left, right, left_at)
 
     def _tick(self, tick: int) -> None:
         if not self._cutter.due(tick):
@@ -149,6 +150,7 @@ class _Reader:
         if cut.action is not None and self._row is not None:
             by = np.array(PROVENANCE.index(self._by))  # as the step ended: its action is whole by then
             self._rows.append({**self._row, "action": cut.action, BY: by})
-        if cut.hole:
+        blind = self._row is not None and "vision" in self._row and "vision" not in cut.row
+        if cut.hole or blind:
             self.end()
         self._row = cut.row

@@ -61,7 +61,7 @@ class Robot:
     def __init__(self, monkeypatch, plans, timeout=30.0):
         Actor.plans = list(plans)
         monkeypatch.setattr(imagined, "Actor", Actor)
-        opened = SimpleNamespace(settings=SimpleNamespace(context=4))
+        opened = SimpleNamespace(settings=SimpleNamespace(context=4, senses=("vision", "proprio")))
         monkeypatch.setattr(imagined, "Runtime", lambda *_: opened)
         self.time, self.behind = 0.0, 0.0
         self.safety, self.hand = Safety.ACTIVE, GraspStatus()
@@ -69,10 +69,12 @@ class Robot:
             "some", "pick up the green cup", load_parameters(), timeout, lambda: self.time + self.behind
         )
 
-    def step(self, cut=True, hole=False):
+    def step(self, cut=True, hole=False, blind=False):
         T = np.eye(4)
         estimate = BodyEstimate(0, self.time, T, np.zeros(6), T, T, T, self.safety, "")
         row = {"proprio": np.zeros(size("proprio"), np.float32)}
+        if not blind:
+            row["vision"] = np.zeros((2, 48, 64, 3), np.uint8)
         seen = Cut(row, np.zeros(size("action"), np.float32), hole) if cut else None
         out = self.planner.step(
             Observation(self.time, estimate, {"l": GraspStatus(), "r": self.hand}, None, seen)
@@ -102,6 +104,15 @@ def test_a_late_plan_is_dropped_and_the_one_before_goes_on_then_the_goal_then_no
     assert robot.planner.late == robot.planner._actor.made - 1
     robot.behind = 0.0
     assert gaze(robot.step()) == 0
+
+
+def test_without_a_picture_nothing_goes_on_and_with_one_a_new_plan_does(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan()])
+    assert gaze(robot.step()) == 0
+    assert [robot.step(blind=True).body for _ in range(3)] == [[], [], []]
+    assert (robot.planner._actor.sensed, robot.planner._actor.made) == (4, 1)
+    assert gaze(robot.step()) == 0
+    assert robot.planner._actor.made == 2
 
 
 def test_before_any_plan_nothing_is_asked_for(monkeypatch):

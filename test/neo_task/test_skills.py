@@ -18,7 +18,7 @@ from neo_description.signals import (
 )
 from neo_task.grasp_pose import plan_grasp, takes
 from neo_task.placing import set_down
-from neo_task.planner import Observation
+from neo_task.planner import COMMAND_VALID_FOR, Observation
 from neo_task.prompt import Query, Task
 from neo_task.scripted import load_parameters, scripted
 
@@ -50,6 +50,7 @@ class World:
         self.stuck = stuck
         self.safety = safety
         self.sent = []
+        self.expires = {}
 
     def observation(self):
         estimate = BodyEstimate(
@@ -69,7 +70,9 @@ class World:
         for command in step.body:
             for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):
                 if T is not None:
-                    self.sent.append((side, "move"))
+                    self.expires[side] = self.time + command.valid_for
+                    if not np.array_equal(T, self.T[side]):  # not only said again
+                        self.sent.append((side, "move"))
                     rise = T[2, 3] - self.T[side][2, 3]
                     self._carry(side, T)
                     self.T[side] = T
@@ -117,6 +120,17 @@ def test_picks_with_the_hand_on_the_objects_side_and_preshapes_before_it_comes_n
     assert actions[0] == "PRESHAPE"
     assert actions.index("CLOSE") > actions.index("move")
     assert not [what for side, what in world.sent if side == "l"]
+
+
+def test_a_hand_is_told_where_to_be_as_long_as_the_task_lasts_and_no_longer():
+    class Lasting(World):
+        def apply(self, step):
+            assert all(self.time < until for until in self.expires.values())
+            super().apply(step)
+
+    world = Lasting(TABLE)
+    assert world.run(PICK).success
+    assert world.expires["r"] <= world.time + COMMAND_VALID_FOR
 
 
 def test_an_object_that_is_not_there_is_named_with_what_is_seen():

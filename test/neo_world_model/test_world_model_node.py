@@ -221,7 +221,7 @@ def test_do_task_acts_by_imagination_and_listens_only_meanwhile(start_ros, model
     ended = sent.result().get_result_async()
     listened = []
     for k in slots:
-        robot.show(1.0)
+        robot.show(k * EVERY / CONTROL_RATE)
         robot.slot(k)
         listened.append(other.count_subscribers("body/state"))
         spin.executor.spin_until_future_complete(ended, timeout_sec=0.02)
