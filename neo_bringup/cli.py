@@ -81,6 +81,11 @@ def main(words: list[str] | None = None) -> int:
             raise
         print(f"neo: {error}", file=sys.stderr)
         return COULD_NOT_RUN
+    except MemoryError:
+        if os.environ.get("NEO_DEBUG") == "1":
+            raise
+        print("neo: out of memory", file=sys.stderr)
+        return COULD_NOT_RUN
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away, as `neo … | head` does

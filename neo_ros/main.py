@@ -1,6 +1,7 @@
 """How every node process starts and ends: :func:`run`.
 
-Exit codes: 0 stopped by a signal, 2 refused to start (one line says why), 1 a fault in the code.
+Exit codes: 0 stopped by a signal, 2 refused to start or out of memory (one line says why), 1 a fault in the
+code.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ def _run(make_nodes: Sequence[Callable[[], Node]], args: list[str] | None, stop:
         _refuse(make_nodes, f"unknown ROS arguments: {error}")
     except RCLError as error:
         _refuse(make_nodes, str(error).split(", at /")[0])
+    except MemoryError:
+        _refuse(make_nodes, "out of memory")
     finally:
         _end(nodes)
 

@@ -172,7 +172,7 @@ class Cutter:
         return Cut(self.stepper.sense(body, hands, self.picture if fresh else None), action, hole)
 
     def _began_again(self, tick: int) -> bool:
-        """Whether time went back by more than messages change places: the plant was reset, a bag began anew."""
+        """Whether time went back by more than messages change places: a plant reset, a bag begun anew."""
         return tick < self._slot * EVERY - TICKS
 
 

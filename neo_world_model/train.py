@@ -34,16 +34,28 @@ WARM_UP = 0.05  # share of the run
 LEAST_RATE = 0.1  # of the highest, at the end
 SPOKEN = 2.0  # s between two lines of progress
 SAID = ("loss", "predict", "sigreg", "policy", "where")
+NO_MEMORY = ("can't allocate memory", "out of memory", "bad_alloc")  # as PyTorch says it
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
 def train(settings: SimpleNamespace, folder: Path, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Train to the end; the card of the model: step, seconds, figures. Empty on all ranks but the first."""
-    trainer = Trainer(settings, folder, say)
+    try:
+        return _trained(Trainer(settings, folder, say))
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not any(word in str(error) for word in NO_MEMORY):
+            raise
+        raise NeoError(
+            f"out of memory at batch {settings.batch}; {folder} is as at its last checkpoint, and the same "
+            "command goes on from there. Less is needed with --set batch=N or --set channels=N (a new --out)"
+        ) from error
+
+
+def _trained(trainer: Trainer) -> dict[str, Any]:
     trainer.resume()
     while not trainer.done:
         trainer.step()
-        if trainer.done or trainer.steps % settings.evaluate_every == 0:
+        if trainer.done or trainer.steps % trainer.settings.evaluate_every == 0:
             trainer.pause()
     trainer.close()
     return trainer.card

@@ -23,13 +23,14 @@ from neo_bringup.faults_bench import (
     silent,
     soak,
     stale,
+    starved,
 )
 
 SEEDS = (1, 1)
 ROOMS: rooms.Rooms = {
     "commands": commands, "fuzz": fuzz, "runstop": runstop, "publishers": publishers, "clocks": clocks,
     "stale": stale, "silent": silent, "network": network, "killed": killed,
-    "hardware": hardware, "soak": soak,
+    "hardware": hardware, "starved": starved, "soak": soak,
 }  # fmt: skip
 
 

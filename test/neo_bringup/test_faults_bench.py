@@ -8,7 +8,17 @@ from sensor_msgs.msg import JointState
 
 from neo_bringup.bench import faults, harness
 from neo_bringup.bench.harness import Request
-from neo_bringup.faults_bench import bad_commands, commands, fuzz, random_messages, runstop, soak, stale
+from neo_bringup.faults_bench import (
+    bad_commands,
+    commands,
+    fuzz,
+    random_messages,
+    runstop,
+    silent,
+    soak,
+    stale,
+    starved,
+)
 from neo_bringup.faults_bench.privileged_drives import TABLES, unsafe
 from neo_description.errors import RefusedError
 from neo_description.signals import DriveMode, TendonCommand
@@ -117,3 +127,29 @@ def test_a_stop_that_does_not_stay_is_loose():
     rows = by_id(runstop.figures({"p": {"runs": runs, "fell": False}}))
     assert (rows["faults.runstop_loose"].value, rows["faults.runstop_loose"].note) == (1, "console")
     assert rows["faults.runstop_hold_ms_max"].value == 24.0
+
+
+def test_a_planner_is_late_by_its_own_period_and_a_dropped_plum_is_not_held():
+    def planned(name):
+        return {"planner": name, "hold_s": 0.45, "speed": 0.2, "speed_after": 0.001, "fell": False}
+
+    runs = [planned("privileged_scripted"), planned("world_model")]
+    runs.append({"held": False, "peak_grip_n": 1e6, "sank_m": 0.4})
+    found = by_id(silent.figures({"1/silent/x": {"runs": runs}, "1/silent/camera": {"ages": [0.1, 0.3]}}))
+    assert found["faults.silent_planner_periods_max"].value == pytest.approx(2.25)
+    assert found["faults.silent_touch_held"].value == 0.0
+    assert found["faults.silent_touch_crushed"].value == 1
+    assert found["faults.stale_camera_ms_max"].value == pytest.approx(300.0)
+
+
+def test_pictures_that_end_are_not_shown_for_long():
+    (age,) = silent.measure("camera-1", 3, None, print)["ages"]
+    assert 0.0 <= age <= 0.2
+
+
+def test_whoever_starves_ends_with_a_reason_and_the_robot_does_not_notice(tmp_path):
+    runs = starved.measure("trainer-1", 1, tmp_path, print)["runs"]
+    found = by_id(starved.figures({"1/starved/trainer": {"runs": runs}}))
+    assert {figure.id: figure.value for figure in found.values()} == dict.fromkeys(found, 0)
+    odd = {"what": "full", "ended": False, "why": "", "held": 1, "fell": False}
+    assert all(figure.value == 1 for figure in starved.figures({"1/starved/full": {"runs": [odd]}}))
