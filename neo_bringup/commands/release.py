@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     robot = action("robot", "a robot joins the fleet")
     robot.add_argument("name")
     robot.add_argument("--canary", action="store_true", help="it gets releases first")
+    robot.add_argument("--key", type=Path, help="the public half of its own, as `neo update enrol` names it")
     publish = action("publish", "signs a model folder and begins to roll it out")
     publish.add_argument("model", type=Path)
     publish.add_argument("--version", required=True)
@@ -70,8 +71,11 @@ def _init(fleet: Fleet, args: argparse.Namespace) -> str:
 
 
 def _robot(fleet: Fleet, args: argparse.Namespace) -> str:
-    fleet.add_robot(args.name, args.canary)
-    return f"{args.name} is in the fleet{', a canary' if args.canary else ''}"
+    # who only tells a key does not mean that the robot is no canary any more
+    canary = args.canary or (args.key is not None and fleet.robots().get(args.name, False))
+    fleet.add_robot(args.name, canary, args.key)
+    words = f"{args.name} is in the fleet{', a canary' if canary else ''}"
+    return words if fleet.believes(args.name) else f"{words}; without --key its reports are not believed"
 
 
 def _publish(fleet: Fleet, args: argparse.Namespace) -> str:

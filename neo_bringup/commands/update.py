@@ -70,8 +70,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _enrol(args: argparse.Namespace) -> int:
-    from neo_flywheel.update import trust
+    from neo_flywheel.update import clock, trust
     from neo_flywheel.update.agreement import Settings, enrol
+    from neo_flywheel.update.report import own_key
 
     image = f"{_place(args.source)}/image"
     director = _place(args.director) if args.director else f"{_place(args.source)}/director"
@@ -81,6 +82,8 @@ def _enrol(args: argparse.Namespace) -> int:
         for where, file in given
     ]
     enrol(args.home, Settings(args.robot, image, director, args.canary, args.act_ms, args.timeout), *roots)
+    key = own_key(args.home, clock.utc_now()).private.with_suffix(".json")
+    print(f"its reports are signed; to be believed: `neo release robot {args.robot} --key {key}`")
     for (where, file), root in zip(given, roots, strict=True):
         ids = ", ".join(keyid[:8] for keyid in trust.root_keys(root))
         print(f"{args.robot} believes the root keys {ids} of {file or where}")
@@ -150,7 +153,7 @@ def _status(agent: Agent, args: argparse.Namespace) -> str:
 
 
 def _report(agent: Agent, args: argparse.Namespace) -> str:
-    return json.dumps(agent.report(args.tasks, args.errors), indent=2)
+    return json.dumps(agent.signed_report(args.tasks, args.errors), indent=2)
 
 
 def at_rest(args: argparse.Namespace) -> str:

@@ -111,7 +111,7 @@ def run(turn: Turn, say: Say, put: Put | None = None) -> None:
         names, errors = _act(turn, settings.seed, settings.began, model, release, say)
         row: dict[str, Any] = {
             "robot": turn.robot, "turn": turn.name, "release": release, "update": why, "errors": errors,
-            "report": agent.report(len(names), len(errors)),
+            "report": agent.signed_report(len(names), len(errors)),
         }  # fmt: skip
         if not turn.stage:
             row |= _leave(turn, place, put or post(place), say)

@@ -22,6 +22,7 @@ from neo_flywheel.update.agreement import Settings as AgentSettings
 from neo_flywheel.update.agreement import enrol
 from neo_flywheel.update.fleet import Fleet, create_keys
 from neo_flywheel.update.manifest import CANARY, STABLE
+from neo_flywheel.update.report import own_key
 from neo_flywheel.update.rollout import Gate, Rollout, Stage
 
 Say = Callable[[str], None]
@@ -51,9 +52,10 @@ def create(place: Place, settings: Settings, say: Say) -> None:
     ours = fleet(place)
     ours.create()
     for name in settings.names:
-        if name not in ours.robots():
-            ours.add_robot(name, canary=name == settings.names[0])
         _home(place, name, settings)
+        if name not in ours.robots() or not ours.believes(name):
+            key = own_key(place.robot(name) / "agent", clock.utc_now())
+            ours.add_robot(name, name == settings.names[0], key.private.with_suffix(".json"))
     _publish(place, FIRST, STABLE)
     if ours.rollout() is None:
         ours.begin(FIRST, STABLE, GATE, Stage.ALL)

@@ -20,7 +20,7 @@ from typing import Any
 
 from neo_description.errors import NeoError, RefusedError
 from neo_flywheel import files
-from neo_flywheel.update import agreement, clock, health
+from neo_flywheel.update import agreement, clock, health, report
 from neo_flywheel.update.manifest import Content, Release
 from neo_flywheel.update.slots import Home, Slot, State
 from neo_flywheel.update.source import Progress
@@ -276,6 +276,10 @@ class Agent:
             "errors": errors,
             "time": self._now().isoformat(timespec="seconds"),
         }
+
+    def signed_report(self, tasks: int = 0, errors: int = 0) -> dict[str, Any]:
+        """:meth:`report` as the fleet believes it: signed with the robot's own key."""
+        return report.signed(report.own_key(self.home.root, self._now()), self.report(tasks, errors))
 
     def _downloading(self) -> AbstractContextManager[None]:
         return files.lock(self.home.downloads, "downloads")

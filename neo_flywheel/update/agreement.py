@@ -14,7 +14,7 @@ from typing import Any
 
 from neo_description.errors import NeoError, RefusedError
 from neo_flywheel import files
-from neo_flywheel.update import clock, director, health, source
+from neo_flywheel.update import clock, director, health, report, source
 from neo_flywheel.update.manifest import CANARY, MANIFEST, Content, Release, check_name
 from neo_flywheel.update.source import Progress, UntrustedError, check_address
 from neo_flywheel.update.trust import Client, fetch
@@ -41,6 +41,7 @@ def enrol(home: Path, settings: Settings, image_root: bytes, director_root: byte
         raise NeoError(f"{home} belongs to a robot already; what it believes changes by signed roots only")
     for name, root in (("image", image_root), ("director", director_root)):
         Client(home / name, "", f"{name} repository").enrol(root)
+    report.own_key(home, clock.utc_now())
     files.write_json(home / "robot.json", vars(settings))
 
 

@@ -3,6 +3,7 @@
 FLEET/image, FLEET/director    what is served to robots
 FLEET/robots.json              name → is a canary
 FLEET/rollout.json             the newest roll-out, with every decision and its reason
+FLEET/robot_keys/ROBOT.json    the public half of the key that a robot signs its reports with
 FLEET/reports/ROBOT.json       what robots said last
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from neo_description.errors import NeoError
 from neo_flywheel import files
-from neo_flywheel.update import clock, director, keys, release
+from neo_flywheel.update import clock, director, keys, release, report
 from neo_flywheel.update.manifest import STABLE, Release, check_name
 from neo_flywheel.update.repository import Repository, held
 from neo_flywheel.update.rollout import Gate, Rollout, Stage
@@ -68,8 +69,15 @@ class Fleet:
         """Name → is a canary."""
         return files.read_json(self.folder / "robots.json", "no fleet here; `neo release init` makes one")
 
-    def add_robot(self, name: str, canary: bool) -> None:
-        """Adds a robot, or changes whether it is a canary; it gets what it should have."""
+    def add_robot(self, name: str, canary: bool, key: Path | None = None) -> None:
+        """Adds a robot, or changes whether it is a canary; it gets what it should have.
+
+        ``key``: the public half of the one it signs its reports with; without it none is believed.
+        """
+        check_name(name, "robot")
+        if key is not None:
+            keys.read(key)  # NeoError when it is none
+            files.write(self._half(name), key.read_bytes())
         robots = self.robots() | {check_name(name, "robot"): canary}
         files.write_json(self.folder / "robots.json", robots)
         self.apply()
@@ -146,13 +154,29 @@ class Fleet:
         folder = self.folder / "reports"
         return [files.read_json(file, "report") for file in sorted(folder.glob("*.json"))]
 
-    def take_report(self, report: dict[str, Any]) -> None:
-        """Keeps what a robot said; NeoError when it is none of the fleet."""
-        if report.get("robot") not in self.robots():
-            raise NeoError(
-                f"no robot {report.get('robot')!r} in the fleet; there are {', '.join(self.robots())}"
-            )
-        files.write_json(self.folder / "reports" / f"{report['robot']}.json", report)
+    def believes(self, name: str) -> bool:
+        """Whether the key of a robot is known."""
+        return self._half(name).exists()
+
+    def _half(self, name: str) -> Path:
+        return self.folder / "robot_keys" / f"{name}.json"
+
+    def take_report(self, row: dict[str, Any]) -> None:
+        """Keeps what a robot signed.
+
+        NeoError: it is none of the fleet, its key is not known or another's, or it has said more since.
+        """
+        said = row.get("signed")
+        name = said.get("robot") if isinstance(said, dict) else None
+        if name not in self.robots():
+            raise NeoError(f"no robot {name!r} in the fleet; there are {', '.join(self.robots())}")
+        if not self.believes(name):
+            raise NeoError(f"the key of {name} is not known; `neo release robot {name} --key FILE` tells it")
+        told = report.opened(row, keys.read(self._half(name)).public)
+        file = self.folder / "reports" / f"{name}.json"
+        if file.exists() and told["time"] < (last := files.read_json(file, "report")["time"]):
+            raise NeoError(f"a report of {name} from {told['time']}; there is one from {last}")
+        files.write_json(file, told)
 
     def refresh(self) -> list[str]:
         """Signs what would expire; to be run once a day at least. What soon needs keys that are not here."""

@@ -98,12 +98,13 @@ def find(folders: Iterable[Path]) -> dict[str, KeyFile]:
         if not folder.is_dir():
             raise NeoError(f"no folder of keys {folder}; `neo keys create {folder}` makes one")
         for file in sorted(folder.rglob("*-????????.json")):
-            key = _read(file)
+            key = read(file)
             found[key.keyid] = key
     return found
 
 
-def _read(file: Path) -> KeyFile:
+def read(file: Path) -> KeyFile:
+    """The key whose public half is in ``file``; NeoError when it is none."""
     about: dict[str, Any] = files.read_json(file, "key")
     try:
         public = Key.from_dict(about["keyid"], dict(about["key"]))

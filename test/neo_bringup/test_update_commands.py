@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+from pathlib import Path
 
 import pytest
 from neo_msgs.msg import SafetyState
@@ -26,6 +27,11 @@ def lab(tmp_path, monkeypatch, capsys):
     assert neo("release robot neo-2 --fleet FLEET --keys KEYS") == 0
     assert neo("update enrol --home H1 --robot neo-1 --source FLEET --canary --timeout 240") == 0
     assert neo("update enrol --home H2 --robot neo-2 --source FLEET --timeout 240") == 0
+    for number in (1, 2):
+        (half,) = Path(f"H{number}/keys").glob("*.json")
+        assert neo(f"release robot neo-{number} --key {half} --fleet FLEET --keys KEYS") == 0
+    assert "not believed" not in said(capsys).splitlines()[-1]
+    assert json.loads(Path("FLEET/robots.json").read_text()) == {"neo-1": True, "neo-2": False}
     capsys.readouterr()
     return tmp_path
 

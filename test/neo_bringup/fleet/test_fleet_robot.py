@@ -42,7 +42,7 @@ def test_a_turn_updates_acts_records_and_sends_each_episode_once(there):
     sink = Sink()
     first = take("neo_1", sink)
     assert first["release"].startswith("0@")
-    assert first["report"]["tasks"] == 2
+    assert first["report"]["signed"]["tasks"] == 2
     assert len(sink.keys) == 2
     again = take("neo_1", sink, number=2, prompts=1)
     assert again["new"] == ["r002-00"]
@@ -131,5 +131,5 @@ def test_a_robot_that_is_killed_while_it_acts_keeps_what_it_recorded(there):
 def test_a_world_in_which_nobody_can_act_is_said_and_passed_over(there):
     turn = take("neo_1", Sink(), act="fleet_stand_ins:fall")
     assert turn["errors"] == ["the robot cannot stand", "the robot cannot stand"]
-    assert turn["report"]["errors"] == 2
+    assert turn["report"]["signed"]["errors"] == 2
     assert turn["new"] == []

@@ -7,6 +7,7 @@ import pytest
 from neo_bringup.flywheel_bench.update_lab import NEW, OLD
 from neo_description.errors import NeoError
 from neo_flywheel.update import director, release
+from neo_flywheel.update.report import own_key, signed
 from neo_flywheel.update.rollout import Gate, Rollout, Stage
 
 BEGAN = datetime(2026, 11, 28, tzinfo=UTC)
@@ -21,7 +22,7 @@ def begun():
 
 def report(robot, good=True, tasks=15, errors=0, refused="", release=ID):
     return {"robot": robot, "release": release, "good": good, "tasks": tasks, "errors": errors,
-            "refused": {ID: refused} if refused else {}}  # fmt: skip
+            "refused": {ID: refused} if refused else {}, "time": BEGAN.isoformat()}  # fmt: skip
 
 
 def reports(rollout, **other):
@@ -142,6 +143,9 @@ def fleet(lab):
     from neo_flywheel import files
 
     files.write_json(lab.fleet_folder / "robots.json", ROBOTS)
+    half = own_key(lab.root / "neo-0", BEGAN).private.with_suffix(".json")
+    for robot in ROBOTS:  # one key for all: making forty takes its time
+        files.write(lab.fleet_folder / "robot_keys" / f"{robot}.json", half.read_bytes())
     fleet.apply()
     release.publish(lab.image(), lab.root / "models" / NEW, NEW, "canary", {})
     fleet.begin(NEW, "canary", Gate(soak=0.0, tasks=0))
@@ -153,23 +157,23 @@ def assigned(fleet, lab):
     return {name: row["release"].split("@")[0] for name, row in rows.items()}
 
 
-def heard(fleet, **other):
-    rollout = fleet.rollout()
+def heard(fleet, lab, **other):
+    rollout, key = fleet.rollout(), own_key(lab.root / "neo-0", BEGAN)
     for robot in rollout.covered(fleet.robots()):
-        fleet.take_report({**report(robot, **other), "release": rollout.id})
+        fleet.take_report(signed(key, {**report(robot, **other), "release": rollout.id}))
 
 
 def test_the_director_assigns_stage_by_stage_and_only_what_is_promoted(fleet, lab):
     now = assigned(fleet, lab)
     assert {name for name, what in now.items() if what == f"canary/{NEW}"} == {"neo-0", "neo-1"}
-    heard(fleet)
+    heard(fleet, lab)
     assert "neo release promote" in fleet.step()
     release.promote(lab.image(), NEW)
     fleet.step()
     now = assigned(fleet, lab)
     assert 4 <= sum(what == f"stable/{NEW}" for what in now.values()) <= 6
     assert f"canary/{NEW}" not in now.values()
-    heard(fleet)
+    heard(fleet, lab)
     fleet.step()
     assert set(assigned(fleet, lab).values()) == {f"stable/{NEW}"}
 
@@ -197,6 +201,30 @@ def test_one_roll_out_at_a_time(fleet, lab):
         fleet.begin(OLD, "stable", Gate())
 
 
-def test_a_report_of_a_stranger_is_not_taken(fleet):
+def test_a_report_that_its_robot_did_not_sign_is_not_taken(fleet, lab):
+    key, other = (own_key(lab.root / name, BEGAN) for name in ("neo-0", "thief"))
     with pytest.raises(NeoError, match="no robot 'hal'"):
-        fleet.take_report(report("hal"))
+        fleet.take_report(signed(key, report("hal")))
+    with pytest.raises(NeoError, match="no robot None"):
+        fleet.take_report(report("neo-0"))
+    row = signed(key, report("neo-0"))
+    for forged in (
+        signed(other, report("neo-0")),
+        {**row, "signed": report("neo-0", errors=9)},
+        {**row, "sig": ""},
+    ):
+        with pytest.raises(NeoError, match="did not sign"):
+            fleet.take_report(forged)
+    assert fleet.reports() == []
+    fleet.take_report(row)
+    assert fleet.reports() == [report("neo-0")]
+
+
+def test_an_old_report_does_not_replace_a_newer_one_and_without_a_key_none_is_believed(fleet, lab):
+    key = own_key(lab.root / "neo-0", BEGAN)
+    fleet.take_report(signed(key, report("neo-0") | {"time": LATER.isoformat()}))
+    with pytest.raises(NeoError, match="there is one from"):
+        fleet.take_report(signed(key, report("neo-0")))
+    (lab.fleet_folder / "robot_keys" / "neo-1.json").unlink()
+    with pytest.raises(NeoError, match="neo release robot neo-1 --key"):
+        fleet.take_report(signed(key, report("neo-1")))
