@@ -36,8 +36,8 @@ INSIDE = {
 HEAD = """# Licences of what runs
 
 Made by `tools/licences.py`; a test keeps it true. Ours: Apache-2.0. These are installed by the set-up, none
-is copied into this repository. No Python package here is GPL or AGPL. **Two wheels bring libraries of other
-licences along:** {inside}.
+is copied into this repository. No Python package here is GPL or AGPL; `qpsolvers` is LGPL-3.0.
+**Two wheels bring libraries of other licences along:** {inside}.
 Whoever hands on an image with these wheels in it hands those on, too, under their terms; leave `av` out or
 build it without x264 and x265 if you do not want that.
 

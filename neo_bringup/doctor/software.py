@@ -10,7 +10,7 @@ from pathlib import Path
 from neo_bringup.doctor.row import Row, missing, ok, warn
 
 JAZZY = "7."  # of its rclpy
-OWN = ("pusht.txt", "audit.txt")  # of environments of their own
+OWN = ("pusht.txt", "mediapipe.txt", "audit.txt")  # of environments of their own
 PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 
 

@@ -1,8 +1,7 @@
 """Egocentric human video in EgoDex's layout: ``N.hdf5`` beside ``N.mp4`` (Hoque et al. 2025).
 
 Read are the pictures and the words (``llm_description`` of the HDF5 file's attributes). Hand poses
-(``transforms/leftHand``, …, (T, 4, 4)) are checked to be as long as the video and left to the retargeting of
-teleoperation: a person's hand is not this robot's.
+(``transforms/leftHand``, …, (T, 4, 4)) are checked to have one shape; ``neo retarget`` makes joints of them.
 """
 
 from __future__ import annotations
@@ -31,10 +30,11 @@ def read(path: Path, source: str) -> Iterator[Episode]:
             raise NeoError(f"{file} has no {film.name} beside it")
         shown = np.array(list(video.frames(film)))
         if len(shown) >= video.SHORTEST:
-            yield video.episode(shown, source, _words(file))
+            yield video.episode(shown, source, words(file))
 
 
-def _words(file: Path) -> str:
+def words(file: Path) -> str:
+    """What the person did, as the file says it; NeoError when it is of another layout."""
     try:
         with h5py.File(file) as data:
             missing = [name for name in HANDS if name not in data]
