@@ -18,6 +18,7 @@ NODES = {
     "task_node": "neo_task.node:main",
     "world_model_node": "neo_world_model.node:main",
     "recorder_node": "neo_flywheel.recorder_node:main",
+    "teleop_node": "neo_bringup.teleop_page.node:main",
     "console_node": "neo_bringup.console.node:main",
     "composed_node": "neo_bringup.composed_node:main",
 }
@@ -52,7 +53,7 @@ setup(
     maintainer_email="neo-humanoid@example.org",
     python_requires=">=3.11",
     packages=find_packages(include=["neo_*"], exclude=["neo_msgs", "neo_msgs.*"]),
-    package_data={"": ["*.yaml", "*.xml", "*.html", "*.json", "recipes/*.yaml"]},
+    package_data={"": ["*.yaml", "*.xml", "*.html", "*.json", "site/*", "*.js", "recipes/*.yaml"]},
     data_files=shared_files(),
     install_requires=["setuptools"],
     extras_require={

@@ -1,7 +1,8 @@
 """Node ``recorder``: the graph's topics but raw images, undecoded, into a bag; action ``record_episode``.
 
 With ``ring`` it also keeps the last seconds in memory and makes a clip of them when a trigger comes. Beside
-the topics a bag holds ``recorder/notes``: who acted, what was asked for and what came of it.
+the topics a bag holds ``recorder/notes``: who acted, what was asked for and what came of it. While an
+operator drives who did not agree to be recorded, it keeps these notes and nothing else.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class RecorderNode(ManagedNode):
         if unknown:
             raise NeoError(f"no trigger {', '.join(sorted(unknown))}; one of {', '.join(TRIGGERS)}")
         self._recorder: Recorder | None = None
+        self._witness: Witness | None = None
         self._waiting: list[tuple[str, bytes, int, bool]] = []
         self._standing: dict[str, str] = {}  # the last of each note
         listened = recorded_topics(graph.table(), p.images)
@@ -83,7 +85,7 @@ class RecorderNode(ManagedNode):
         if "stored" in row:
             encoder = Encoder(self._params.video_quality, self._params.video_key_every)
             callback = partial(self._on_image, stored, encoder)
-        elif (look := self._witness.looks.get(name)) is not None:
+        elif self._witness is not None and (look := self._witness.looks.get(name)) is not None:
             callback = _both(self._on_message, stored, self._diagnostics.guarded(name, look))
         quality = _deep(row["qos"])
         self.create_subscription(graph.interface(row["type"]), name, callback, quality, raw=True)
@@ -130,6 +132,8 @@ class RecorderNode(ManagedNode):
 
     def _on_message(self, topic: str, message: bytes, key: bool = True) -> None:
         if self._recorder is None and self._ring is None:
+            return
+        if self._witness is not None and self._witness.private and topic != self._notes:
             return
         self._waiting.append((topic, message, time.time_ns(), key))
         if len(self._waiting) >= BATCH:

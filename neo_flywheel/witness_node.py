@@ -1,7 +1,8 @@
 """What the recorder's node learns from the graph: who acts, what is asked for, what is worth a clip.
 
 Tasks are known by the introspection of ``do_task`` (its goals and results as messages, see
-``neo_ros.graph.action_server``), an operator by ``teleop/engaged``.
+``neo_ros.graph.action_server``), an operator by ``teleop/engaged``, and whether they agreed to be recorded by
+``teleop/consent``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from neo_ros import graph
 from neo_ros.raw_stamp import decoded
 
 LOOK_EVERY = 0.1  # s of wall time: a step of the world model
-CLUTCH = "teleop/engaged"
+CLUTCH, CONSENT = "teleop/engaged", "teleop/consent"
 OVER = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
 EXCUSED = ("done", "cancelled", "refused")  # outcomes that are no failure of a task
 TASK_NODE = "task"
@@ -52,9 +53,10 @@ class Witness:
             "safety/state": self._on_safety,
             "world_model/surprise": self._on_surprise,
             CLUTCH: self._on_clutch,
+            CONSENT: self._on_consent,
         }
         self._provenance = Provenance()
-        self._was_active = self._engaged = self._intervened = False
+        self._was_active = self._engaged = self._intervened = self._agreed = False
         self._goal, self._runs = b"", False  # the last goal that was begun
         self._over = deque[bytes](maxlen=REMEMBERED)  # a status may be heard before its goal
         self._asked: dict[tuple[bytes, int], bytes] = {}  # request for a result → whose
@@ -79,6 +81,11 @@ class Witness:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(LOOK_EVERY, self._look, clock=steady)
         self._look()
+
+    @property
+    def private(self) -> bool:
+        """Whether an operator moves the robot who did not agree to be recorded."""
+        return self._engaged and not self._agreed
 
     def _say(self, key: str, value: str) -> None:
         self._said[key] = value
@@ -108,6 +115,9 @@ class Witness:
     def _on_clutch(self, raw: bytes) -> None:
         self._engaged = decoded(raw, Bool).data
         self._look()
+
+    def _on_consent(self, raw: bytes) -> None:
+        self._agreed = decoded(raw, Bool).data
 
     def _on_surprise(self, raw: bytes) -> None:
         value = decoded(raw, Surprise).value

@@ -49,6 +49,17 @@ class Clutch:
     def engaged(self) -> bool:
         return self._snapshot is not None
 
+    @property
+    def ready(self) -> bool:
+        """Whether pressing the button would engage."""
+        return self._ready and not self.engaged
+
+    def release(self, reason: str) -> None:
+        """Let go now: ``reason``."""
+        if self.engaged:
+            self._let_go(reason)
+        self._ready, self._last = False, None
+
     def step(self, frame: OperatorFrame | None, estimate: BodyEstimate) -> np.ndarray | None:
         """Where the gripper shall go, (4, 4) in odom, now that ``frame`` came or none did.
 

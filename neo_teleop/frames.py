@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from neo_description.tables import HAND
+
+JOINTS = (len(HAND.joints),)
 ORTHONORMAL = 1e-4  # largest element of RᵀR - 1
 
 
@@ -17,7 +20,8 @@ class HandFrame:
     """One hand: ``T_user_hand`` (4, 4), the hand's axes as the device likes; ``clutch``: its button is down.
 
     ``trigger`` 0 (open) to 1 (closed) works ``grasp`` (a row of grasps.yaml) for a thing ``width`` m wide;
-    ``give``: what is held may be taken away.
+    ``give``: what is held may be taken away. ``joints`` (22,) rad: the hand's joints follow the operator's
+    fingers instead, and the trigger does not count.
     """
 
     T_user_hand: np.ndarray
@@ -26,19 +30,22 @@ class HandFrame:
     grasp: str = "medium_wrap"
     width: float = 0.06
     give: bool = False
+    joints: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorFrame:
     """``time`` s on the device's clock; ``hands`` by side, without those that it does not see.
 
-    ``look`` (3,) in user: where the operator looks, of any length; None: the head stays.
+    ``look`` (3,) in user: where the operator looks, of any length; None: the head stays. ``walk`` (3,):
+    forward, left (m/s) and turn (rad/s) of the robot, while the button for it is down; None: it is not.
     """
 
     time: float
     hands: dict[str, HandFrame] = field(default_factory=dict)
     heading: float = 0.0
     look: np.ndarray | None = None
+    walk: np.ndarray | None = None
 
 
 def problem(frame: OperatorFrame, side: str) -> str | None:
@@ -55,4 +62,6 @@ def problem(frame: OperatorFrame, side: str) -> str | None:
     R = T[:3, :3]
     if np.abs(R.T @ R - np.eye(3)).max() > ORTHONORMAL or np.linalg.det(R) < 0.0:
         return "the hand's rotation is none: not orthonormal with determinant 1"
+    if hand.joints is not None and (np.shape(hand.joints) != JOINTS or not np.isfinite(hand.joints).all()):
+        return f"fingers of shape {np.shape(hand.joints)}; {JOINTS[0]} finite joint positions needed"
     return None

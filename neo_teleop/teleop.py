@@ -16,8 +16,10 @@ from neo_description import parameters
 from neo_description.signals import BodyEstimate, GraspStatus, HandCommand, WholeBodyCommand
 from neo_description.tables import SIDES
 from neo_teleop.clutch import Clutch, about_z, heading
+from neo_teleop.fingers import Fingers
 from neo_teleop.frames import OperatorFrame
 from neo_teleop.grip import Grip
+from neo_teleop.walk import Walk
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
 
@@ -42,13 +44,34 @@ class Teleop:
         self.params = params or load_parameters()
         self.clutches = {side: Clutch(side, self.params) for side in SIDES}
         self._grips = {side: Grip(self.params) for side in SIDES}
+        self._fingers = {side: Fingers(self.params) for side in SIDES}
+        self.walk = Walk(self.params)
         self._newest: float | None = None  # device's time
         self._heard = 0.0  # plant time
 
+    @property
+    def engaged(self) -> bool:
+        """Whether anything of the operator's moves the robot."""
+        return self.walk.engaged or any(clutch.engaged for clutch in self.clutches.values())
+
+    def release(self, reason: str) -> None:
+        """Let go of everything now; each button must be seen released before it counts again."""
+        for clutch in self.clutches.values():
+            clutch.release(reason)
+        self.walk.release(reason)
+
     def step(
-        self, frame: OperatorFrame | None, estimate: BodyEstimate, hands: dict[str, GraspStatus]
+        self,
+        frame: OperatorFrame | None,
+        estimate: BodyEstimate,
+        hands: dict[str, GraspStatus],
+        fingers: dict[str, np.ndarray | None] | None = None,
     ) -> Orders:
-        """What ``frame`` asks of a robot that is, and holds, as ``estimate`` and ``hands`` say now."""
+        """What ``frame`` asks of a robot that is, and holds, as ``estimate`` and ``hands`` say now.
+
+        ``fingers``: measured joint positions (22,) rad by side, without which an operator's fingers move
+        nothing.
+        """
         frame = self._fresh(frame, estimate.time)
         orders = Orders()
         targets: dict[str, np.ndarray | None] = dict.fromkeys(SIDES)
@@ -57,9 +80,16 @@ class Teleop:
             targets[side] = clutch.step(frame, estimate)
             if frame is None or side not in frame.hands or not clutch.engaged:
                 continue
+            measured = (fingers or {}).get(side)
             if not was:
                 self._grips[side].take_over(hands[side])
-            command = self._grips[side].step(frame.hands[side])
+                self._fingers[side].take_over(hands[side], measured)
+            joints = frame.hands[side].joints
+            command = (
+                self._grips[side].step(frame.hands[side])
+                if joints is None
+                else self._fingers[side].step(joints, estimate.time)
+            )
             if command is not None:
                 orders.hands.append((side, command))
         if any(T is not None for T in targets.values()):
@@ -69,6 +99,9 @@ class Teleop:
                     hand_speed=self.params.hand_speed, gaze=self._gaze(frame, estimate),
                 )
             )  # fmt: skip
+        velocity = self.walk.step(frame, estimate)
+        if velocity is not None:  # by itself: a body that refuses to walk refuses no hands with it
+            orders.body.append(WholeBodyCommand(self.params.valid_for, base_velocity=velocity))
         return orders
 
     def _fresh(self, frame: OperatorFrame | None, time: float) -> OperatorFrame | None:

@@ -1,7 +1,8 @@
 """A recorded operator: their frames, and what they were for. JSON lines, exact to the last bit.
 
-The first line is ``{"track": 1, "about": {…}}``; each other one is a frame: ``time``, ``heading``, ``look``
-and ``hands`` by side, whose ``pose`` is the upper three rows of ``T_user_hand``, row by row.
+The first line is ``{"track": 1, "about": {…}}``; each other one is a frame: ``time``, ``heading``, ``look``,
+``walk`` where there is any, and ``hands`` by side, whose ``pose`` is the upper three rows of ``T_user_hand``,
+row by row.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from neo_description.errors import NeoError
 from neo_description.tables import SIDES
-from neo_teleop.frames import HandFrame, OperatorFrame
+from neo_teleop.frames import JOINTS, HandFrame, OperatorFrame
 
 FORMAT = 1
 
@@ -77,11 +78,13 @@ def _row(frame: OperatorFrame) -> dict[str, Any]:
         side: {
             "pose": hand.T_user_hand[:3].ravel().tolist(), "clutch": hand.clutch, "trigger": hand.trigger,
             "grasp": hand.grasp, "width": hand.width, "give": hand.give,
+            **({} if hand.joints is None else {"joints": hand.joints.tolist()}),
         }
         for side, hand in frame.hands.items()
     }  # fmt: skip
     look = None if frame.look is None else frame.look.tolist()
-    return {"time": frame.time, "heading": frame.heading, "look": look, "hands": hands}
+    row = {"time": frame.time, "heading": frame.heading, "look": look, "hands": hands}
+    return row if frame.walk is None else row | {"walk": frame.walk.tolist()}
 
 
 def _frame(row: dict[str, Any]) -> OperatorFrame:
@@ -93,7 +96,11 @@ def _frame(row: dict[str, Any]) -> OperatorFrame:
         T[:3] = np.reshape(np.array(hand["pose"], float), (3, 4))
         hands[side] = HandFrame(
             T, bool(hand["clutch"]), float(hand["trigger"]), str(hand["grasp"]), float(hand["width"]),
-            bool(hand["give"]),
+            bool(hand["give"]), _numbers(hand.get("joints"), JOINTS),
         )  # fmt: skip
-    look = None if row["look"] is None else np.reshape(np.array(row["look"], float), 3)
-    return OperatorFrame(float(row["time"]), hands, float(row["heading"]), look)
+    look, walk = _numbers(row["look"], (3,)), _numbers(row.get("walk"), (3,))
+    return OperatorFrame(float(row["time"]), hands, float(row["heading"]), look, walk)
+
+
+def _numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    return None if value is None else np.reshape(np.array(value, float), shape)

@@ -20,7 +20,7 @@ from neo_bringup.collect.helped import Helped
 from neo_bringup.collect.operator import Operator
 from neo_bringup.collect.person import Person
 from neo_bringup.collect.recording import IMAGE, Recording
-from neo_bringup.collect.teleoperated import Player, Teleoperated
+from neo_bringup.collect.teleoperated import Player, Source, Teleoperated
 from neo_bringup.collect.worlds import said
 from neo_description.errors import NeoError
 from neo_description.signals import HandAction, HandCommand
@@ -32,6 +32,7 @@ from neo_world_model import prompts, shipped
 from neo_world_model.episode import Episode
 from neo_world_model.prompts import Asked
 
+Through = Callable[[Source, Teleop], Source]
 KINDS = Path(__file__).with_name("kinds.yaml")
 ALONE = 8.0  # s that nobody but chance acts
 LONGEST = 24.0  # s: a teacher that is not done by then rarely is at all
@@ -62,11 +63,13 @@ def collect(
     tracks: Path | None = None,
     track: Track | None = None,
     model: str = "",
+    through: Through | None = None,
 ) -> Episode:
     """One episode; NeoError when the robot cannot stand or the kind is unknown.
 
     ``tracks``: folder in which the operator's track is saved, where one acts; ``track`` is played instead.
     ``model``: folder of the world model that acts where one does; empty: the one that ships.
+    ``through``: by what device a scripted operator's frames come; None: as they are.
     """
     if kind not in kinds():
         raise NeoError(f"no kind of episode {kind!r}; one of {', '.join(kinds())}")
@@ -75,7 +78,7 @@ def collect(
     try:
         env.stand()
         asked = prompts.draw(rng, said(env.scene), row.get("task", ""))
-        episode = _run(env, kind, row, asked, seed, rng, track, model)
+        episode = _run(env, kind, row, asked, seed, rng, track, model, through)
         if tracks is not None and isinstance(env.planner, Teleoperated):
             about = {"kind": kind, "seed": seed, "scene": scene}
             Track(env.planner.recorded, about).save(tracks / f"{kind}-{seed}.jsonl")
@@ -103,6 +106,7 @@ def _run(
     rng: np.random.Generator,
     track: Track | None,
     model: str,
+    through: Through | None,
 ) -> Episode:
     names = said(env.scene)
     target = env.scene.objects[names.index(asked.target)].name
@@ -117,7 +121,7 @@ def _run(
         env.planner = noisy = Noisy(env.planner, rng)
     operated = None
     if row["acts"] == "teleop":
-        env.planner = operated = _operated(env.planner, seed, track)
+        env.planner = operated = _operated(env.planner, seed, track, through)
     recording = Recording(env, target)
     person = Person(env, target, rng)
     happen = HAPPENS[row["happens"]](env, rng) if "happens" in row else None
@@ -159,10 +163,11 @@ def _run(
     )  # fmt: skip
 
 
-def _operated(planner: Any, seed: int, track: Track | None) -> Teleoperated:
+def _operated(planner: Any, seed: int, track: Track | None, through: Through | None) -> Teleoperated:
     teleop = Teleop()
     rng = np.random.default_rng([seed, 7])  # not the world's: it is the teacher's world of this seed
-    return Teleoperated(planner, Operator(teleop, rng) if track is None else Player(track), teleop)
+    source: Source = Operator(teleop, rng) if track is None else Player(track)
+    return Teleoperated(planner, source if through is None else through(source, teleop), teleop)
 
 
 def _lifting(env: NeoEnv) -> bool:

@@ -63,7 +63,11 @@ HEALTH_COLOUR = {
 
 
 def safety(snapshot: Snapshot, silent_after: float) -> str:
-    """The chip at the top: what the body may do, what the drives do, and why."""
+    """The chips at the top: what the body may do, what the drives do, and why; whether a person drives."""
+    return _body(snapshot, silent_after) + operator(snapshot)
+
+
+def _body(snapshot: Snapshot, silent_after: float) -> str:
     if snapshot.safety is None:
         return _chip("#6b7783", "NO ROBOT", "nothing heard on safety/state")
     if snapshot.state_age is None or snapshot.state_age > silent_after:
@@ -76,6 +80,14 @@ def safety(snapshot: Snapshot, silent_after: float) -> str:
     posture = _posture(snapshot.posture_age, silent_after)
     detail = "; ".join(part for part in (drives, snapshot.safety_reason, posture) if part)
     return _chip(SAFETY_COLOUR[snapshot.safety], name, detail)
+
+
+def operator(snapshot: Snapshot) -> str:
+    """The chip that says that a person drives, and whether that may be recorded; nothing where none does."""
+    if not snapshot.operator.get("teleop/engaged"):
+        return ""
+    agreed = snapshot.operator.get("teleop/consent")
+    return _chip("#b9770e", "A PERSON DRIVES", "agreed to be recorded" if agreed else "nothing is recorded")
 
 
 def _posture(age: float | None, silent_after: float) -> str:

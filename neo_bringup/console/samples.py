@@ -39,7 +39,7 @@ LATEST = (
 )
 EVERY = ("safety/heartbeat", "/diagnostics")  # many publishers: drained, not sampled
 EVERY_DEPTH = 100
-LATCHED = ("safety/state", "supervisor/state")
+LATCHED = ("safety/state", "supervisor/state", "teleop/engaged", "teleop/consent")
 
 
 class Samples:
@@ -159,6 +159,12 @@ class GraphSource:
             self._hand(side, snapshot)
         if (safety := self._samples.take("safety/state")) is not None:
             snapshot.safety, snapshot.safety_reason = Safety(safety.state), safety.reason
+
+        for topic in ("teleop/engaged", "teleop/consent"):
+            if (said := self._samples.take(topic)) is not None:
+                snapshot.operator[topic] = said.data
+        if not self._console.count_publishers("teleop/engaged"):  # the operator's node is gone
+            snapshot.operator.clear()
 
     def _hand(self, side: str, snapshot: Snapshot) -> None:
         if (state := self._samples.take(f"{side}_hand/state")) is not None:

@@ -74,6 +74,9 @@ class Snapshot:
     safety_reason: str = ""
     drive_mode: DriveMode | None = None
     runstop: bool = False
+    operator: dict[str, bool] = field(
+        default_factory=dict
+    )  # teleop/engaged, teleop/consent, where a person may drive
     state_age: float | None = None  # s of wall time since the drives were last heard
     posture_age: float | None = None  # s of wall time since joint positions were last heard
     nodes: list[NodeState] = field(default_factory=list)

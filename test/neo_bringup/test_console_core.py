@@ -170,6 +170,17 @@ def test_the_chip_never_claims_more_than_is_known(snapshot, text):
     assert f"<b>{text}</b>" in drawings.safety(snapshot, silent_after=3.0)
 
 
+def test_a_person_who_drives_is_shown_and_whether_they_agreed_to_be_recorded():
+    assert "DRIVES" not in drawings.safety(Snapshot(operator={"teleop/engaged": False}), 3.0)
+    drives = {"teleop/engaged": True, "teleop/consent": False}
+    shown = drawings.safety(Snapshot(operator=drives), 3.0)
+    assert "A PERSON DRIVES" in shown
+    assert "nothing is recorded" in shown
+    assert "agreed to be recorded" in drawings.safety(
+        Snapshot(operator=drives | {"teleop/consent": True}), 3.0
+    )
+
+
 def test_health_of_nodes():
     watch = NodeWatch(["sim", "task", "camera", "recorder"], silent_after=3.0)
     watch.present(["sim", "task", "camera", "stranger"])

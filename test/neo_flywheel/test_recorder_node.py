@@ -14,7 +14,7 @@ from neo_msgs.msg import BodyState, SafetyState, Surprise
 from rclpy.serialization import deserialize_message
 from rclpy.task import Future
 from rosbags.rosbag2 import Reader
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import Bool
 
 from neo_bringup.stack import Stack
@@ -232,6 +232,35 @@ def test_the_bag_says_who_acted_what_was_asked_for_and_what_came_of_it(start_rec
         ("outcome", "lost: it fell"),
     ]
     assert 0.0 < float(metadata.read_custom(tmp_path / "run" / "bag")["autonomy"]) < 1.0
+
+
+def test_of_an_operator_who_did_not_agree_only_who_drove_is_recorded(start_recorder, tmp_path):
+    recorder = start_recorder("start:=true", f"directory:={tmp_path}/run")
+    with Stack("/neo1", "teleop") as operator:
+        said = Said(operator)
+        consent, clutch = (
+            graph.publisher(operator.node, f"teleop/{name}") for name in ("consent", "engaged")
+        )
+        states, safety = (graph.publisher(operator.node, name) for name in ("joint_states", "safety/state"))
+        safety.publish(SafetyState(state=SafetyState.ACTIVE))
+        assert operator.wait(lambda: states.get_subscription_count() > 0, DEADLINE)
+        for agreed in (False, True):
+            consent.publish(Bool(data=agreed))
+            clutch.publish(Bool(data=True))
+            said.until("provenance", "teleop")
+            states.publish(JointState(name=[f"agreed {agreed}"]))
+            safety.publish(SafetyState(state=SafetyState.ACTIVE, reason=f"agreed {agreed}"))
+            operator.wait(lambda: False, 0.5)
+            clutch.publish(Bool(data=False))
+            said.until("provenance", "none")
+        recorder.send_signal(signal.SIGINT)
+        output = recorder.communicate(timeout=DEADLINE)[0]
+    assert recorder.returncode == 0, output
+    found = counts(tmp_path / "run" / "bag")
+    assert found["/neo1/joint_states"] == 1  # of the second time
+    assert [value for key, value in notes(tmp_path / "run" / "bag") if key == "provenance"].count(
+        "teleop"
+    ) == 2
 
 
 def test_surprise_makes_a_clip_of_what_came_before_it_with_video(start_recorder, tmp_path):

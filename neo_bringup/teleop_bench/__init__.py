@@ -1,0 +1,1 @@
+"""A person at the teleoperation page, scripted: what `neo bench teleop` measures."""
