@@ -14,15 +14,21 @@ import mujoco
 import numpy as np
 
 from neo_body_control import settings
+from neo_body_control.collisions import SelfCollisions
 from neo_body_control.commands import CommandQueue
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.estimator import BaseEstimator
+from neo_body_control.externals import ExternalForces
 from neo_body_control.health import CARRY, BodyHealth
+from neo_body_control.joint_paths import JointGoals, JointPath
+from neo_body_control.lasting_errors import LastingErrors
 from neo_body_control.load import CarriedLoad
 from neo_body_control.rotations import log, transform, yaw
 from neo_body_control.safety import SafetyMachine
+from neo_body_control.stiffness import Stiffness
 from neo_body_control.targets import ARM, Targets
-from neo_body_control.tasks import TaskStack, saturated
+from neo_body_control.tasks import TaskStack
+from neo_body_control.tendon_calibration import TendonCalibration
 from neo_body_control.wbc import WholeBodyQp
 from neo_description.masks import any_of
 from neo_description.signals import (
@@ -33,14 +39,12 @@ from neo_description.signals import (
     TendonCommand,
     WholeBodyCommand,
 )
-from neo_description.tables import BODY, CONTROL_DT, SIDES
+from neo_description.tables import BODY, SIDES
 from neo_description.tension_distribution import TensionDistribution
 
 HOLD_COCONTRACTION = 3.0  # what hold pulls more, over pretension: standing up starts from there
 TORQUE_RAMP = 0.3  # share of standing up over which torques are taken over
 RESTART = 50  # ticks back that mean a plant that has started again
-INTEGRAL_RANGE = 0.02  # m: a hand farther than this from its reference is still on its way
-INTEGRAL_MOST = 0.03  # m
 
 
 class BodyController:
@@ -58,9 +62,15 @@ class BodyController:
         self._dynamics = Dynamics()
         self._tasks = TaskStack()
         self.qp = WholeBodyQp(settings.wbc_limits(p))
+        d = self._dynamics
+        self.collisions = SelfCollisions(d.model, d.data, settings.collision_limits(p))
+        self.stiffness = Stiffness(p.stiff_from, p.stiff_to, p.stiff_fade)
+        self.externals = ExternalForces(d, p.external_cutoff)
         self.health = BodyHealth(p)
-        # a drive that lags resists its tendon's motion: on both tendons of a pair, arm² each
-        self._drive_damping = p.drive_damping * (BODY.moment_arms**2).sum(axis=1)
+        self.calibration = TendonCalibration.given(
+            p.tendon_calibration, p.drive_lag, p.friction_speed, p.drive_damping / p.drive_lag
+        )
+        self._drive_damping = self.calibration.drive_damping
         self._reset()
 
     def _reset(self) -> None:
@@ -71,6 +81,7 @@ class BodyController:
         self.loads = {
             s: CarriedLoad(self._dynamics.model, s, p.load_cutoff, p.load_least, p.load_most) for s in SIDES
         }
+        self.joints = JointGoals()
         self.queue.clear()
         self.health.reset()
         self._count_on()
@@ -82,7 +93,9 @@ class BodyController:
         self._qvel = np.zeros(NV)
         self._measured_tension = BODY.pretension
         self._taken_over = np.zeros(len(BODY.joints))
-        self._integral = {s: np.zeros(3) for s in SIDES}
+        self._lasting = {s: LastingErrors() for s in SIDES}
+        self.stiffness.reset()
+        self.externals.reset()
 
     # What goes in and out
 
@@ -112,20 +125,37 @@ class BodyController:
             self.safety.stop(state.time, self.health.too_much)
         if not self.safety.moving:
             self.queue.clear()
+            self.joints.release()
             self.targets.busy.clear()
             self.targets.gazing = False
             return TendonCommand(state.tick, self.safety.drive_mode, BODY.pretension.copy())
         self._begin_due_commands()
         self.targets.support(self._support())
         self.targets.step(state.time)
+        load = self._carried(state)
         self._set_tasks(state)
-        return self._solve(state)
+        return self._solve(state, load)
 
     def command(self, command: WholeBodyCommand) -> str | None:
         """Take a command; ``None``: accepted, else why it was refused. Nothing changes when refused."""
         shoulders = {s: self._dynamics.shoulder(s) for s in SIDES}
         T_odom_base = transform(self.estimator.R, self.estimator.p)
         return self.queue.offer(command, self._time, self.safety, T_odom_base, shoulders)
+
+    def follow(self, path: JointPath) -> str | None:
+        """Joints go along ``path`` from now on, not after their hands' targets; ``None``: accepted."""
+        if self.safety.state != Safety.ACTIVE:
+            return f"robot is {self.safety.state.name} ({self.safety.reason}): set_mode stand"
+        for side in SIDES:
+            if side in self.targets.busy and np.intersect1d(ARM[side], path.index).size:
+                self.targets.release(side, self._qpos[7:])
+        self.joints.follow(path, self._time)
+        return None
+
+    @property
+    def joint_position(self) -> np.ndarray:
+        """(31,) rad that the controller believes."""
+        return self._qpos[7:]
 
     def set_mode(self, mode: str) -> str | None:
         """``stand`` or ``stop``; ``None``: done (or under way), else why not."""
@@ -213,6 +243,9 @@ class BodyController:
         v[3:6] = est.angular_velocity
         v[6:] = state.joint_velocity
         self._dynamics.update(q, v)
+        self.collisions.update(v)
+        soles = {"l": state.l_sole_wrench, "r": state.r_sole_wrench}
+        self.externals.update(v, self.calibration.torques(self._measured_tension), soles)
 
     def _support(self) -> np.ndarray:
         """(x, y m, heading rad) over which the robot belongs: between the soles, a little ahead."""
@@ -239,7 +272,7 @@ class BodyController:
         self._failed = 0
         for side in SIDES:
             self.loads[side].reset()
-            self._integral[side][:] = 0.0
+            self._lasting[side].reset()
 
     def _begin_due_commands(self) -> None:
         if self.safety.state != Safety.ACTIVE:
@@ -251,7 +284,16 @@ class BodyController:
             before = set(self.targets.busy)
             self.targets.apply(command, self._time, grippers, self._qpos[7:], looked_at)
             for side in self.targets.busy - before:
-                self._integral[side][:] = 0.0
+                self._lasting[side].reset()
+            for side in {*self.targets.busy, *command.release}:
+                self._end_path(side)
+
+    def _end_path(self, side: str) -> None:
+        """An arm that followed a path is its hand's, or the posture's, again."""
+        arm = ARM[side]
+        if self.joints.active[arm].any():
+            self.joints.drop(arm)
+            self.targets.release_joints(arm, self._qpos[7:])
 
     def _set_tasks(self, state: BodyState) -> None:
         d, t, g, est = self._dynamics, self._tasks, self._gains, self.estimator
@@ -277,38 +319,36 @@ class BodyController:
                 continue
             frame = d.frames[f"{side}_gripper"]
             ref = self.targets.hand(side)
-            self._integrate(side, ref.p - frame.p)
-            ref.p = ref.p + self._integral[side]
+            self._lasting[side].take_back(frame, ref, p.hand_integral)
             t.hand(side, frame, g.hand, g.hand_turn, ref)
             weight[ARM[side]] = g.busy_arm
         weight[self._idle] = p.posture_weight_legs
         t.momentum(d, p.momentum_weight, p.momentum_damping)
-        t.posture(state.joint_position, state.joint_velocity, self.targets.posture.x, weight, g.posture)
-
-    def _integrate(self, side: str, error: np.ndarray) -> None:
-        """Take back what the springs of the task leave: errors of model, load and friction."""
-        integral = self._integral[side]
-        if float(error @ error) < INTEGRAL_RANGE**2:
-            integral += CONTROL_DT * self.params.hand_integral * error
-            integral[:] = saturated(integral, INTEGRAL_MOST)
+        q, v, rest = state.joint_position, state.joint_velocity, self.targets.posture.x
+        t.posture(q, v, rest, weight, g.posture)
+        if self.joints.set:
+            self.joints.step(self._time)
+            t.joints(q, v, rest, self.joints, g.posture, g.path, d.M.diagonal()[6:])
 
     def _carried(self, state: BodyState) -> np.ndarray:
-        """Generalised force (37,) of what the hands carry; its inertia goes into ``M``."""
+        """Generalised force (37,) of what the hands carry; its mass goes into the model."""
         total = np.zeros(NV)
         for side, wrench in (("l", state.l_wrist_wrench), ("r", state.r_wrist_wrench)):
             up = float(self.targets.hands[side].point.a[2]) if side in self.targets.busy else 0.0
             self.loads[side].feed_forward(self._dynamics, wrench, up, total)
         return total
 
-    def _solve(self, state: BodyState) -> TendonCommand:
+    def _solve(self, state: BodyState, load: np.ndarray) -> TendonCommand:
+        """``load`` (37,): generalised force of what the hands carry."""
         near = self.params.near_ground
         stands = {
             s: c.stands or float(self._dynamics.frames[f"{s}_sole"].p[2]) < near
             for s, c in self.estimator.contacts.items()
         }
         answer = self.qp.solve(
-            self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, self._carried(state)
-        )
+            self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, load,
+            self.collisions,
+        )  # fmt: skip
         if answer is None:
             self._failed += 1
             if self._failed > 1:
@@ -318,21 +358,33 @@ class BodyController:
         self._failed = 0
         ramp = self.safety.ramp(self._time)
         torque = answer.torque + self._against_drive_damping()
-        tight = self.params.cocontraction
+        tight = self._tightness()
         if ramp < 1.0:
             share = min(ramp / TORQUE_RAMP, 1.0)
             torque = share * torque + (1.0 - share) * self._taken_over
             tight = tight + (1.0 - ramp) * HOLD_COCONTRACTION
-        return TendonCommand(
-            state.tick, DriveMode.TENSION, self._tensions(torque, (1.0 + tight) * BODY.pretension)
-        )
+        f = self._tensions(torque, (1.0 + tight) * BODY.pretension)
+        if self.calibration.measured and self._tensions.given is None:
+            f = self.calibration.tensions(f, self._tensions.most)
+        return TendonCommand(state.tick, DriveMode.TENSION, f)
+
+    def _tightness(self) -> float:
+        """How much more than their pretension both tendons of a pair pull, in pretensions."""
+        d, p, place = self._dynamics, self.params, self.targets.base.point.p
+        level = self.stiffness.update(d.com, d.com_velocity, place[:2], d.gravity)
+        return float(p.cocontraction + level * max(p.cocontraction_stiff - p.cocontraction, 0.0))
 
     def _against_drive_damping(self) -> np.ndarray:
-        """Torque (31,) that joints need to move against their drives, which lag.
+        """Torque (31,) that joints need to move against their drives, which lag, and their tendons' friction.
 
         Never more than half of what the posture task damps the joint with, so a drive that is better than
         it is taken for cannot make a light joint oscillate.
         """
         inertia = self._dynamics.M.diagonal()[6:]
-        damping = np.minimum(self._drive_damping, 0.5 * self._gains.posture.kd * inertia)
-        return damping * self._qvel[6:]
+        v, most = self._qvel[6:], 0.5 * self._gains.posture.kd * inertia
+        against: np.ndarray = self._drive_damping * v
+        if self.params.friction_share:
+            lost = self.calibration.friction_torque(self._measured_tension, v)
+            against += self.params.friction_share * lost
+        most *= np.abs(v)
+        return np.minimum(np.maximum(against, -most), most)

@@ -16,10 +16,12 @@ import numpy as np
 
 from neo_body_control.rotations import cross, hat
 from neo_description.builder import build_robot
+from neo_description.contact import add_capsule
 from neo_description.errors import NeoError
-from neo_description.tables import BODY
+from neo_description.tables import BODY, SIDES
 
 NV = 6 + len(BODY.joints)
+HAND_SHAPE = ((0.0, 0.0, -0.030), (0.0, 0.0, -0.150), 0.035)  # from, to (m, in the wrist), radius
 FRAMES = ("l_sole", "r_sole", "l_gripper", "r_gripper", "gaze")
 _BODY, _SITE = mujoco.mjtObj.mjOBJ_BODY, mujoco.mjtObj.mjOBJ_SITE
 
@@ -31,7 +33,11 @@ def body_model() -> mujoco.MjModel:
 
 @cache
 def _body_model() -> mujoco.MjModel:
-    model = build_robot(fingers=False, tendons=False, visuals=False).compile()
+    spec = build_robot(fingers=False, tendons=False, visuals=False)
+    for side in SIDES:
+        hand = spec.body(f"{side}_wrist")
+        add_capsule(hand, f"{side}_hand_contact", *HAND_SHAPE, contype=0, conaffinity=0, mass=0.0, group=3)
+    model = spec.compile()
     joints = tuple(model.joint(i).name for i in range(1, model.njnt))
     if joints != BODY.joints:
         raise NeoError(f"the model's joints are {joints}; the table has {BODY.joints}")
@@ -101,6 +107,7 @@ class Dynamics:
         self.damping = self.model.dof_damping.copy()
         self.M = np.zeros((NV, NV))
         self.h = np.zeros(NV)
+        self._total = self.mass  # kg, with what is carried
         self._weight = np.array([0.0, 0.0, self.mass * self.gravity])
         base = self.model.body("base_link").id
         self._base_p = self.data.xpos[base]  # views: they follow the data
@@ -128,6 +135,18 @@ class Dynamics:
         self._momentum(qvel)
         self.h += self.damping * qvel
 
+    def carry(self, mass: float, frame: Frame) -> None:
+        """Until the next :meth:`update` a point of ``mass`` (kg) goes with ``frame``: in ``M``, and in the
+        centre of mass, its speed, Jacobian and drift."""
+        J = frame.J[:3]
+        self.M += mass * (J.T @ J)
+        self._total += mass
+        share = mass / self._total
+        self.com += share * (frame.p - self.com)
+        self.com_velocity += share * (frame.v[:3] - self.com_velocity)
+        self.com_drift += share * (frame.drift[:3] - self.com_drift)
+        self.J_com += share * (J - self.J_com)
+
     def _momentum(self, qvel: np.ndarray) -> None:
         """Centre of mass and angular momentum about it, from the base rows of ``M`` and of the bias.
 
@@ -135,6 +154,7 @@ class Dynamics:
         momentum about the base in the base's axes (Orin and Goswami 2008).
         """
         R = self._base_R
+        self._total = self.mass
         self.com = self._subtree_com.copy()
         r = self.com - self._base_p
         linear = self.M[:3]

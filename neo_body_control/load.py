@@ -46,8 +46,8 @@ class CarriedLoad:
     def feed_forward(
         self, dynamics: Dynamics, wrench: np.ndarray, acceleration: float, total: np.ndarray
     ) -> None:
-        """One tick: :meth:`update`, then the load's generalised force onto ``total`` (37,) and its inertia
-        into the model's ``M``, as a mass at the gripper with the moment felt at the wrist."""
+        """One tick: :meth:`update`, then the load's generalised force onto ``total`` (37,) and its mass into
+        the model, at the gripper, with the moment felt at the wrist."""
         data = dynamics.data
         mass = self.update(data.xmat[self._wrist].reshape(3, 3), wrench, acceleration)
         if mass <= 0.0:
@@ -56,7 +56,7 @@ class CarriedLoad:
         weight = np.array([0.0, 0.0, -mass * dynamics.gravity])
         moment = self.moment + cross(data.xpos[self._wrist] - gripper.p, weight)
         total += weight @ gripper.J[:3] + moment @ gripper.J[3:]
-        dynamics.M += mass * (gripper.J[:3].T @ gripper.J[:3])
+        dynamics.carry(mass, gripper)
 
     def update(self, R_odom_wrist: np.ndarray, wrench: np.ndarray, acceleration: float) -> float:
         """Carried mass (kg) after one tick of the measured ``wrench`` (6,) in the wrist's frame;

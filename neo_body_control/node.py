@@ -21,11 +21,12 @@ from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from neo_body_control.controller import BodyController
+from neo_body_control.joint_paths import JointPath
 from neo_body_control.reach import Reach, ReachOutcome, side_of
 from neo_body_control.rotations import about_z, cross, yaw
 from neo_body_control.settings import PARAMETERS
 from neo_body_control.targets import Targets
-from neo_description.errors import NeoError
+from neo_description.errors import NeoError, RefusedError
 from neo_description.signals import Safety, TendonCommand
 from neo_description.tables import CONTROL_RATE, SIDES
 from neo_ros import convert, graph
@@ -39,6 +40,7 @@ SAFETY_EVERY = CONTROL_RATE // 10
 MARKERS_EVERY = CONTROL_RATE // 5
 FEEDBACK_EVERY = CONTROL_RATE // 10
 SUPERVISOR_EVERY = 0.05  # s of wall time
+FELT = ("l_gripper", "r_gripper", "torso")
 MARKER_LENGTH = 0.08  # m of a frame's axes
 AXIS_COLOURS = ((0.9, 0.2, 0.2), (0.2, 0.8, 0.2), (0.2, 0.4, 0.9))
 MONITORED = ("joint_position", "joint_velocity")  # the tendons can stand in for them
@@ -79,10 +81,13 @@ class BodyControlNode(ManagedNode):
         self._odom = graph.publisher(self, "odom")
         self._tf = graph.publisher(self, "/tf")
         self._markers = graph.publisher(self, "whole_body/targets")
+        self._wrenches = {f: graph.publisher(self, f"{f}/external_wrench") for f in FELT}
         guarded = self._diagnostics.guarded
         graph.subscription(self, "body/state", guarded("body/state", self._on_state))
         command = guarded("whole_body/command", self._on_command)
         graph.command_subscription(self, "whole_body/command", command, self._diagnostics.refused)
+        joints = guarded("joint_trajectory", self._on_joint_trajectory)
+        graph.command_subscription(self, "joint_trajectory", joints, self._diagnostics.refused)
         graph.subscription(self, "supervisor/heartbeat", lambda _: self._supervisor.heard())
         self.create_timer(
             SUPERVISOR_EVERY, self._watch_supervisor, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -117,6 +122,24 @@ class BodyControlNode(ManagedNode):
         reason = self._body.command(convert.whole_body_command(message))
         if reason is not None:
             self._diagnostics.refused("whole_body/command", reason)
+
+    def _on_joint_trajectory(self, message: Any) -> None:
+        """A path for joints of arms, neck and spine, from now on, as ros2_controllers take it."""
+        points, n = message.points, len(message.joint_names)
+        for k, point in enumerate(points):
+            if len(point.positions) != n or len(point.velocities) not in (0, n):
+                raise RefusedError(f"point {k}: {n} joints need {n} positions, and velocities or none")
+        velocities = [list(point.velocities) or [0.0] * n for point in points]
+        path = JointPath(
+            list(message.joint_names),
+            np.array([convert.seconds(point.time_from_start) for point in points]),
+            np.array([list(point.positions) for point in points]).reshape(len(points), n),
+            np.array(velocities) if any(len(point.velocities) for point in points) else None,
+            self._body.joint_position,
+        )
+        reason = self._body.follow(path)
+        if reason is not None:
+            raise RefusedError(reason)
 
     def _on_set_mode(self, request: Any, response: Any) -> Any:
         reason = self._body.set_mode(request.mode)
@@ -205,6 +228,8 @@ class BodyControlNode(ManagedNode):
             T_base_footprint = np.linalg.inv(T) @ T_odom_footprint
             rows.append(convert.transform_message(T_base_footprint, "base_link", "base_footprint", stamp))
             self._tf.publish(TFMessage(transforms=rows))
+            for frame, wrench in self._body.externals.wrenches().items():
+                self._wrenches[frame].publish(convert.wrench_message(wrench, frame, stamp))
         if self._saying() != self._said or tick % SAFETY_EVERY == 0:
             self._publish_safety(stamp)
         if tick % MARKERS_EVERY == 0:
@@ -242,6 +267,9 @@ class BodyControlNode(ManagedNode):
             diagnostics.set(f"{solver} failures", count)
         for side, load in body.loads.items():
             diagnostics.set(f"{side} hand carries kg", load.mass)
+        for frame, wrench in body.externals.wrenches().items():
+            diagnostics.set(f"{frame} felt N", float(np.linalg.norm(wrench[:3])))
+        diagnostics.set("co-contraction", body.stiffness.level)
 
 
 def _state_problem(state: Any, measured: tuple[str, ...]) -> str | None:

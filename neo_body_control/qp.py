@@ -14,19 +14,21 @@ from proxsuite import proxqp
 
 from neo_description.masks import all_of
 
-EQUALITY = 5  # DAQP's word for it in `sense`
+EQUALITY, SOFT = 5, 8  # DAQP's words for them in `sense`
 
 
 class QpSolver:
-    """``n`` variables, ``m`` rows of ``A``; the first ``equalities`` rows are equalities.
+    """``n`` variables, ``m`` rows of ``A``; the first ``equalities`` rows are equalities, the last ``soft``
+    ones give way where nothing else is possible (in DAQP).
 
     ``failures``: how often DAQP and ProxQP gave up.
     """
 
-    def __init__(self, n: int, m: int, equalities: int):
+    def __init__(self, n: int, m: int, equalities: int, soft: int = 0):
         self._n, self._m, self._equalities = n, m, equalities
         self._sense = np.zeros(n + m, np.int32)
         self._sense[n : n + equalities] = EQUALITY
+        self._sense[n + m - soft :] = SOFT
         self._model: daqp.Model | None = None
         self._prox: proxqp.dense.QP | None = None
         self.failures = {"daqp": 0, "proxqp": 0}

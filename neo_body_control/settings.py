@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from neo_body_control.collisions import CollisionLimits
 from neo_body_control.estimator import EstimatorGains
 from neo_body_control.safety import SafetyLimits
+from neo_body_control.stance import Bending
 from neo_body_control.tasks import Gain
 from neo_body_control.validation import CommandLimits
 from neo_body_control.wbc import WbcLimits
@@ -46,10 +48,16 @@ def safety_limits(p: SimpleNamespace) -> SafetyLimits:
     )
 
 
+def bending(p: SimpleNamespace) -> Bending:
+    """How the body bends for low hands."""
+    return Bending(p.stand_height, p.bend_height, p.bend_lean, p.bend_bow, p.bend_arm)
+
+
 def command_limits(p: SimpleNamespace) -> CommandLimits:
     """For :mod:`validation`."""
     return CommandLimits(
         reach=p.reach,
+        bend=bending(p).drop,
         height=(p.lowest_height, p.highest_height),
         hand_speed=p.hand_speed_max,
         age=p.command_age,
@@ -70,6 +78,13 @@ def wbc_limits(p: SimpleNamespace) -> WbcLimits:
     )
 
 
+def collision_limits(p: SimpleNamespace) -> CollisionLimits:
+    """For :class:`SelfCollisions`."""
+    return CollisionLimits(
+        keep=p.apart_keep, near=p.apart_near, settle=p.apart_settle, horizon=p.apart_horizon
+    )
+
+
 @dataclass(frozen=True)
 class TaskGains:
     """The gains of every task, and which joints the posture pulls how much."""
@@ -81,6 +96,7 @@ class TaskGains:
     hand: Gain
     hand_turn: Gain
     posture: Gain
+    path: Gain
     posture_weight: np.ndarray
     busy_arm: float
     arm: float
@@ -109,6 +125,7 @@ class TaskGains:
             hand=gain("hand", 0.1),
             hand_turn=gain("hand_turn", 0.6),
             posture=Gain.damped(1.0, p.posture_kp, p.posture_damping, 0.5),
+            path=Gain.damped(p.path_weight, p.path_kp, 1.0, 0.5),
             posture_weight=weight,
             busy_arm=p.posture_weight_busy_arm,
             arm=p.posture_weight_arm,

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from neo_body_control.rotations import about_z
+from neo_body_control.rotations import about_z, exp
+from neo_body_control.stance import Bending, Stance
 from neo_body_control.tasks import HandReference
 from neo_body_control.trajectories import ArrayReference, PointReference, PoseReference
 from neo_description.postures import posture
@@ -19,6 +20,8 @@ ARM = {
     s: np.array([i for i, j in enumerate(BODY.joints) if j[0] == s and j[2:].startswith(ARM_JOINTS)])
     for s in SIDES
 }
+
+BOWS = BODY.index("torso_pitch")
 
 
 class Targets:
@@ -40,6 +43,9 @@ class Targets:
         self.gaze = PointReference(p.gaze_speed, 6.0, 12.0)
         self.posture = ArrayReference(len(BODY.joints), p.posture_speed, 4.0, 6.0)
         self._nominal = posture(p.posture).body
+        self._bending = Bending(p.stand_height, p.bend_height, p.bend_lean, p.bend_bow, p.bend_arm)
+        self._stance: Stance | None = None
+        self._height = p.stand_height
         self.busy: set[str] = set()
         self.source: dict[str, np.ndarray] = {}  # by side: the target as it was commanded
         self.gazing = False
@@ -53,6 +59,7 @@ class Targets:
         self.busy.clear()
         self.gazing = False
         self._until.clear()
+        self._stance, self._height = None, self._p.stand_height
         self.posture.reset(q)
         self.posture.target = self._nominal.copy()
         T = np.eye(4)
@@ -65,6 +72,8 @@ class Targets:
         """Where the soles stand now: the centre of mass belongs over ``support`` (x, y m, heading rad)."""
         self.base.point.target[:2] = support[:2]
         self.base.R_target = about_z(support[2])
+        if self._stance is not None:
+            self.base.R_target = self.base.R_target @ exp(np.array([0.0, self._stance.lean, 0.0]))
 
     def apply(
         self,
@@ -97,16 +106,19 @@ class Targets:
             self.gaze.target = np.array(command.gaze, float)
             self._until["gaze"] = until
         if command.base_height is not None:
-            self.base.point.target[2] = command.base_height
+            self._height = command.base_height
             self._until["height"] = until
 
     def release(self, side: str, q: np.ndarray) -> None:
         """Forget a hand's target; the arm goes from ``q`` (31,) back to its posture."""
         self.busy.discard(side)
         self._until.pop(side, None)
-        arm = ARM[side]
-        self.posture.x[arm] = q[arm]
-        self.posture.v[arm] = 0.0
+        self.release_joints(ARM[side], q)
+
+    def release_joints(self, index: np.ndarray, q: np.ndarray) -> None:
+        """Joints ``index`` go from ``q`` (31,) back to their posture."""
+        self.posture.x[index] = q[index]
+        self.posture.v[index] = 0.0
 
     def halt(self, side: str) -> None:
         """A hand comes to rest where its speed carries it."""
@@ -121,9 +133,10 @@ class Targets:
             if part == "gaze":
                 self.gaze.stop_here()
             elif part == "height":
-                self.base.point.target[2] = self.base.point.p[2] + 2.0 / 6.0 * self.base.point.v[2]
+                self._height = float(self.base.point.p[2] + 2.0 / 6.0 * self.base.point.v[2])
             else:
                 self.hands[part].stop_here()
+        self._bend()
         self.posture.step(CONTROL_DT)
         self.base.step(CONTROL_DT)
         for side in self.busy:
@@ -135,6 +148,14 @@ class Targets:
     def in_force(self) -> set[str]:
         """Of :data:`PARTS`, those whose command has not expired."""
         return set(self._until)
+
+    def _bend(self) -> None:
+        """As deep as the lowest target of a hand needs; a height that was asked for stays."""
+        low = min((float(self.hands[side].point.target[2]) for side in self.busy), default=np.inf)
+        self._stance = stance = self._bending.least(low)
+        asked = "height" in self._until or stance is None
+        self.base.point.target[2] = self._height if asked or stance is None else stance.height
+        self.posture.target[BOWS] = self._nominal[BOWS] + (0.0 if stance is None else stance.bow)
 
     def hand(self, side: str) -> HandReference:
         """Where a gripper shall be now."""

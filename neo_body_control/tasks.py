@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neo_body_control.dynamics import NV, Dynamics, Frame
+from neo_body_control.joint_paths import JointGoals
 from neo_body_control.rotations import cross, log
 
 CONTACT = {"l": slice(0, 6), "r": slice(6, 12)}
@@ -159,6 +160,24 @@ class TaskStack:
         e = np.minimum(np.maximum(q_ref - q, -0.5), 0.5)
         self.posture_a = gain.kp * e - gain.kd * v
         self.posture_weight = weight
+
+    def joints(
+        self,
+        q: np.ndarray,
+        v: np.ndarray,
+        q_ref: np.ndarray,
+        goals: JointGoals,
+        gain: Gain,
+        path: Gain,
+        inertia: np.ndarray,
+    ) -> None:
+        """After :meth:`posture` with the same ``q``, ``v``, ``q_ref``, ``gain``: joints on a ``path`` get
+        that gain, those whose impedance was asked for their own; ``inertia`` (31,) kg m² of the joints."""
+        on = goals.active
+        kp, kd = goals.gains(np.where(on, path.kp, gain.kp), np.where(on, path.kd, gain.kd), inertia)
+        e = np.minimum(np.maximum(np.where(on, goals.q, q_ref) - q, -0.5), 0.5)
+        self.posture_a = np.where(on, goals.a, 0.0) + kp * e + kd * (np.where(on, goals.v, 0.0) - v)
+        self.posture_weight = np.where(on, path.weight, self.posture_weight)
 
     def cost(self, H: np.ndarray, g: np.ndarray) -> None:
         """Write ``½ qaccᵀ H qacc + gᵀ qacc`` into ``H`` (37, 37) and ``g`` (37,)."""

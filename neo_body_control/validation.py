@@ -19,10 +19,12 @@ SIDE_NAMES = {"l": "left", "r": "right"}
 
 @dataclass(frozen=True)
 class CommandLimits:
-    """``reach`` m from the shoulder; ``height`` (low, high) m; ``hand_speed``, ``age``, ``ahead``,
+    """``reach`` m from the shoulder, which comes down by up to ``bend`` m; ``height`` (low, high) m;
+    ``hand_speed``, ``age``, ``ahead``,
     ``valid_for``: upper bounds (m/s, s)."""
 
     reach: float
+    bend: float
     height: tuple[float, float]
     hand_speed: float
     age: float
@@ -83,7 +85,9 @@ def check_limits(
         if T is None:
             continue
         p = T_odom_frame[:3, :3] @ T[:3, 3] + T_odom_frame[:3, 3]
-        distance = float(np.linalg.norm(p - shoulders[side]))
+        away = p - shoulders[side]
+        away[2] += min(max(-float(away[2]), 0.0), limits.bend)  # for what is low the body bends
+        distance = float(np.linalg.norm(away))
         if distance > limits.reach:
             return (
                 f"{SIDE_NAMES[side]} hand: target is {distance:.2f} m from the shoulder;"

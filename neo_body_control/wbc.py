@@ -6,6 +6,7 @@ Variables ``x = [qacc (37), f (24)]``, ``f`` the forces on 4 corners of each sol
     s.t.  M qacc + h - Jcᵀ f - load = [0; tau],   |tau| ≤ effort
           |f_x| ≤ μ f_z,  |f_y| ≤ μ f_z,  0 ≤ f_z ≤ f_max   (0 where the sole does not stand)
           joint accelerations that keep angles and speeds within their limits
+          parts of the body that are near each other slow down (:mod:`collisions`)
 
 after Herzog et al. 2016 and Del Prete et al. 2016 (inverse dynamics as one QP, friction cones linearised).
 That a standing sole stays where it is goes into the cost with a large weight: with 24 forces for 12
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neo_body_control.collisions import ROWS as APART
+from neo_body_control.collisions import SelfCollisions
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.qp import QpSolver
 from neo_body_control.tasks import TaskStack
@@ -26,7 +29,7 @@ from neo_description.tables import BODY, SIDES
 
 NF = 24
 N = NV + NF
-M_ROWS = NV + 32
+M_ROWS = NV + 32 + APART
 BIG = 1e30
 STOP = 0.03  # rad from the end of a joint's range: there its stop bears it
 
@@ -58,7 +61,7 @@ class WholeBodyQp:
 
     def __init__(self, limits: WbcLimits):
         self.limits = limits
-        self.solver = QpSolver(N, M_ROWS, 6)
+        self.solver = QpSolver(N, M_ROWS, 6, soft=APART)
         self._H = np.zeros((N, N))
         self._H_a = np.zeros((NV, NV))
         self._g = np.zeros(N)
@@ -93,8 +96,10 @@ class WholeBodyQp:
         v: np.ndarray,
         stands: dict[str, bool],
         load: np.ndarray,
+        apart: SelfCollisions | None = None,
     ) -> WbcSolution | None:
-        """One tick. ``q``, ``v`` (31,) joints; ``load`` (37,): generalised force of what the hands carry.
+        """One tick. ``q``, ``v`` (31,) joints; ``load`` (37,): generalised force of what the hands carry;
+        ``apart``: what shall not touch.
 
         ``None`` when no solver found an answer.
         """
@@ -109,6 +114,9 @@ class WholeBodyQp:
         low[N + 6 : N + NV] += self._least
         high[N + 6 : N + NV] += self._greatest
         self._joint_limits(q, v, low[6:NV], high[6:NV])
+        if apart is not None:
+            A[-APART:, :NV] = apart.A
+            low[-APART:] = apart.low
         if self._loose is not None:
             self._rest_on_stops(q, self._loose, low, high)
         x = self.solver.solve(self._H, self._g, A, low, high)

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from geometry_msgs.msg import WrenchStamped
 from neo_msgs.msg import BodyState, HandState
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
@@ -106,7 +105,7 @@ class ProprioceptionNode(ManagedNode):
         self._joints.publish(joints)
         for name, publisher in self._wrenches.items():
             if publisher.get_subscription_count() > 0:
-                publisher.publish(_wrench(getattr(body, f"{name}_wrench"), stamp, name))
+                publisher.publish(convert.wrench_message(getattr(body, f"{name}_wrench"), name, stamp))
         self._publish_moving(position, stamp)
         self._diagnostics.set("tick", int(body.tick))
 
@@ -141,14 +140,6 @@ class ProprioceptionNode(ManagedNode):
                 getattr(state, f"{place}_linear_acceleration")
             )
             self._imus[topic].publish(message)
-
-
-def _wrench(values: np.ndarray, stamp: Any, frame_id: str) -> WrenchStamped:
-    message = WrenchStamped()
-    message.header.stamp, message.header.frame_id = stamp, frame_id
-    message.wrench.force = convert.vector_message(values[:3])
-    message.wrench.torque = convert.vector_message(values[3:])
-    return message
 
 
 def main() -> None:

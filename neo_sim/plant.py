@@ -26,6 +26,7 @@ from neo_description.tables import BODY, CONTROL_RATE, HAND, PLANT_DT, PLANT_RAT
 from neo_sim import faults
 from neo_sim.drives import DriveGroup, DriveSettings
 from neo_sim.measurement import BodySensors, HandSensors
+from neo_sim.model_error import ModelError
 from neo_sim.pads import Pads
 from neo_sim.privileged import Privileged
 from neo_sim.statics import standing_tensions
@@ -58,6 +59,7 @@ class Plant:
                 f"the scene steps by {self.model.opt.timestep} s; the plant needs {PLANT_DT} s (1 kHz)"
             )
         self.data = mujoco.MjData(self.model)
+        self._error = ModelError(self.model)
         self.privileged = Privileged(scene, self.data)
         hand = DriveSettings.of(self.params, "hand")
         self.drives = {
@@ -82,6 +84,7 @@ class Plant:
         """Back to tick 0 at the scene's posture; ``seed`` (default: the last one) draws the noise anew."""
         if seed is not None:
             self.seed = seed
+        self._error.draw(self.seed, self.params.mass_error, self.params.arm_error)
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[:] = self.scene.qpos
         mujoco.mj_forward(self.model, self.data)
@@ -140,6 +143,10 @@ class Plant:
         """Push a link at its centre of mass with ``force`` (3,) N (world's frame) for ``duration`` s."""
         wrench = np.concatenate([np.asarray(force, float), np.zeros(3)])
         self._pushes.append(_Push(self.index.body(body), wrench, round(duration * PLANT_RATE)))
+
+    def tie(self, link: str, mass: float, place: np.ndarray) -> None:
+        """A thing of ``mass`` (kg) hangs on ``link`` at ``place`` (3,) m in its frame, until a reset."""
+        self._error.tie(self.index.body(link), mass, place)
 
     def fault(self, kind: str, part: str, size: float | None = None, at: float = 0.0) -> None:
         """Something breaks (:mod:`neo_sim.faults`), now or at plant time ``at`` (s), until the next reset."""

@@ -1,4 +1,4 @@
-"""``neo calibrate hand``: an empty hand finds out about its pads, in simulation or on a robot that runs."""
+"""``neo calibrate hand`` and ``tendons``: the robot finds out about its pads and tendons."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from neo_bringup import calibrate_tendons
 from neo_bringup.client import add_namespace, connect
 from neo_description.errors import NeoError
 from neo_description.signals import DriveMode, HandState, TendonCommand
@@ -16,7 +17,7 @@ from neo_description.tables import BODY, SIDES, TAXELS
 from neo_hand_control.calibration import Calibration
 from neo_hand_control.calibrator import HandCalibrator
 
-HELP = "measure the zeros and scales of a hand's pads, and find broken ones: neo calibrate hand"
+HELP = "measure a hand's pads (neo calibrate hand) or the body's tendons (neo calibrate tendons)"
 BACKENDS = ("robot", "rig")
 
 
@@ -30,9 +31,11 @@ class Hand(Protocol):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("hand",))
+    parser.add_argument("what", choices=("hand", "tendons"))
     parser.add_argument("--side", default="r", help="l or r; default: r")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default: SIDE_hand_calibration.yaml")
+    parser.add_argument("--out", type=Path, metavar="FILE",
+        help="default: SIDE_hand_calibration.yaml, tendon_calibration.yaml",
+    )  # fmt: skip
     parser.add_argument(
         "--sim",
         choices=BACKENDS,
@@ -47,12 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=900.0, help="s of wall time for --live")
     add_namespace(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the simulated hand's faults; default: 0")
+    parser.add_argument(
+        "--arm-error", type=float, default=0.05, help="tendons: true moment arms differ by up to this share"
+    )
+    parser.add_argument("--mass-error", type=float, default=0.1, help="tendons: true masses, likewise")
     parser.add_argument("--dead", nargs="*", default=[], metavar="PAD", help="such as r_index_distal")
     parser.add_argument("--stuck", nargs="*", default=[], metavar="PAD", help="pads that lie")
 
 
 def run(args: argparse.Namespace) -> int:
     """0; NeoError (2) when the hand cannot be calibrated or the file cannot be written."""
+    if args.what == "tendons":
+        out = args.out or Path("tendon_calibration.yaml")
+        _writable(out)
+        return calibrate_tendons.run(args, out)
     if args.side not in SIDES:
         raise NeoError(f"no hand {args.side!r}; one of {', '.join(SIDES)}")
     out = args.out or Path(f"{args.side}_hand_calibration.yaml")

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from neo_bringup.bench.figures import Figure, quantile
@@ -83,9 +82,15 @@ def standing(env: NeoEnv, seed: int) -> None:
     env.step(CONTROL_RATE // 2)
 
 
-def struck(seed: int, faults: Sequence[tuple[str, str]], progress: Progress, moving: bool) -> list[Run]:
-    """One run for each (kind, part)."""
-    env, runs = NeoEnv("empty", seed), []
+def struck(
+    seed: int,
+    faults: Sequence[tuple[str, str]],
+    progress: Progress,
+    moving: bool,
+    sim: dict[str, Any] | None = None,
+) -> list[Run]:
+    """One run for each (kind, part); ``sim``: overrides of the plant's parameters."""
+    env, runs = NeoEnv("empty", seed, sim=sim), []
     for i, (kind, part) in enumerate(faults):
         standing(env, seed * 1000 + i)
         if moving:
@@ -121,13 +126,8 @@ def struck(seed: int, faults: Sequence[tuple[str, str]], progress: Progress, mov
 
 def healthy(seed: int) -> Run:
     """A run without a fault, on a robot that is not quite the one of the tables."""
-    env, rng = NeoEnv("empty", seed), np.random.default_rng(seed)
-    model = env.plant.model
-    scale = rng.uniform(1.0 - MASSES, 1.0 + MASSES, model.nbody)
-    model.body_mass[:] *= scale
-    model.body_inertia[:] *= scale[:, None]
-    model.wrap_prm[:] *= rng.uniform(1.0 - ARMS, 1.0 + ARMS, len(model.wrap_prm))  # arms of fixed tendons
-    mujoco.mj_setConst(model, env.plant.data)
+    env = NeoEnv("empty", seed, sim={"mass_error": MASSES, "arm_error": ARMS})
+    rng = np.random.default_rng(seed)
     standing(env, seed)
     fell = False
     for i in range(4):

@@ -43,6 +43,7 @@ from neo_ros.convert.states import (
     odometry_message,
     safety_state_message,
     transform_message,
+    wrench_message,
 )
 
 __all__ = [
@@ -86,5 +87,6 @@ __all__ = [
     "vector_message",
     "whole_body_command",
     "whole_body_command_message",
+    "wrench_message",
     "xyz",
 ]

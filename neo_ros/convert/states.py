@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import TransformStamped
+from geometry_msgs.msg import TransformStamped, WrenchStamped
 from nav_msgs.msg import Odometry
 from neo_msgs import msg
 
@@ -149,4 +149,13 @@ def transform_message(
     message.header.frame_id = parent
     message.transform.translation = vector_message(T_parent_child[:3, 3])
     message.transform.rotation = quaternion_message(T_parent_child[:3, :3])
+    return message
+
+
+def wrench_message(values: np.ndarray, frame: str, time: Time | float) -> WrenchStamped:
+    """Force (N) and moment (N m), ``values`` (6,), at the origin and in the axes of ``frame``."""
+    message = stamped(WrenchStamped(), time)
+    message.header.frame_id = frame
+    message.wrench.force = vector_message(values[:3])
+    message.wrench.torque = vector_message(values[3:])
     return message

@@ -7,20 +7,25 @@ import numpy as np
 import pytest
 import rclpy
 from body_rig import side_grasp
+from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticArray
 from neo_msgs.action import Reach
 from neo_msgs.msg import Heartbeat
 from neo_msgs.srv import SetMode
 from rclpy.task import Future
 from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from neo_body_control.node import BodyControlNode
 from neo_description import scenes
 from neo_description.signals import DriveMode, Safety, WholeBodyCommand
+from neo_description.tables import BODY
 from neo_ros import convert, executor, graph
 from neo_sim.plant import Plant
 
-HEARD = ("body/tendon_command", "safety/state", "odom", "/tf", "whole_body/targets")
+HEARD = (
+    "body/tendon_command", "safety/state", "odom", "/tf", "whole_body/targets", "torso/external_wrench",
+)  # fmt: skip
 
 
 class Station:
@@ -209,3 +214,25 @@ def test_while_it_is_not_active_it_commands_nothing_and_the_drives_hold(station)
     station.run(0.02)
     assert station.safety == Safety.STOP
     assert station.mode("stand").success
+
+
+def test_joints_follow_a_trajectory_or_the_diagnostics_say_why_not(station):
+    paths = graph.publisher(station.node, "joint_trajectory")
+    station.stand()
+    station.until(lambda: paths.get_subscription_count() > 0)
+    wrenches = station.heard["torso/external_wrench"]
+    station.until(lambda: bool(wrenches))
+    assert wrenches[-1].header.frame_id == "torso"
+    path = JointTrajectory(joint_names=["l_knee_pitch"])
+    path.points = [JointTrajectoryPoint(positions=[0.3], time_from_start=Duration(sec=1))]
+    paths.publish(path)
+    station.until(lambda: any("no joint l_knee_pitch" in text for text in station.refusals))
+    path.joint_names = ["l_elbow_pitch"]
+    path.points[0].positions = [-1.0, 0.0]
+    paths.publish(path)
+    station.until(lambda: any("point 0: 1 joints need 1 positions" in text for text in station.refusals))
+    path.points[0].positions = [-1.0]
+    paths.publish(path)
+    station.until(lambda: bool(station.body._body.joints.active.any()))
+    elbow = BODY.index("l_elbow_pitch")
+    assert station.run(2.0, lambda: abs(station.plant.body_state().joint_position[elbow] + 1.0) < 0.05)

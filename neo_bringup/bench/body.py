@@ -1,0 +1,46 @@
+"""What the body can do: standing, pushes, squats, reaching, loads, cut tendons, and what a tick costs.
+
+Every robot differs from the tables its controller believes: masses by 10 %, moment arms by 5 %, drawn by the
+seed. Parts are rooms in neo_bringup/body_bench/.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from neo_bringup.bench import rooms
+from neo_bringup.bench.figures import Figure
+from neo_bringup.bench.harness import Request
+from neo_bringup.body_bench import balance, cost, reaching, senses, tendons
+
+SEEDS = (20, 2)
+ROOMS: rooms.Rooms = {
+    "balance": balance, "reaching": reaching, "tendons": tendons, "senses": senses, "cost": cost,
+}  # fmt: skip
+
+
+def parts(request: Request) -> list[str]:
+    return [
+        f"{seed}/{name}/{part}"
+        for seed in request.seeds
+        for name, room in ROOMS.items()
+        for part in (getattr(room, "QUICK", room.PARTS) if request.quick else room.PARTS)
+    ]
+
+
+def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
+    return rooms.measure(ROOMS, part, request, progress)
+
+
+def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
+    return [*rooms.figures(ROOMS, samples), *_limits(samples)]
+
+
+def _limits(samples: dict[str, dict[str, Any]]) -> list[Figure]:
+    """Tensions within their limits, over everything that was run."""
+    counted = [s for s in samples.values() if "ticks" in s]
+    total = sum(s["ticks"] for s in counted)
+    bad = sum(s["outside"] + s["refused"] for s in counted)
+    return [Figure("body.tensions_inside", 1.0 - bad / total if total else math.nan, total)] if total else []

@@ -1,0 +1,62 @@
+"""Hands that go low take the body with them; pushes make it stiff for a while."""
+
+import numpy as np
+from body_rig import Rig, side_grasp
+
+from neo_body_control.settings import bending, load_parameters
+from neo_description.signals import Safety
+from neo_description.tables import BODY
+
+
+def test_the_body_bends_only_as_deep_as_a_hand_needs():
+    p = load_parameters()
+    bend = bending(p)
+    assert bend.least(0.84) is None  # a table
+    stances = [bend.least(z) for z in (0.60, 0.40, 0.20, 0.05)]
+    heights = [s.height for s in stances]
+    assert heights == sorted(heights, reverse=True)
+    assert p.bend_height <= heights[-1] < heights[0] < p.stand_height
+    assert bend.drop > 0.4
+
+
+def test_a_hand_comes_to_a_place_near_the_floor_and_the_body_rises_after_it():
+    rig = Rig(sim={"mass_error": 0.1, "arm_error": 0.05}).stand()
+    T = side_grasp("r", [0.35, -0.20, 0.20], 0.0)
+    c, s = np.cos(0.7), np.sin(0.7)
+    T[:3, :3] = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]]) @ T[:3, :3]
+    rig.order(T_r_hand=T, hand_speed=0.5)
+    rig.run(3.5)
+    assert np.linalg.norm(rig.gripper_truth("r")[:3, 3] - T[:3, 3]) < 0.01
+    assert rig.plant.privileged.base_pose[2, 3] < 0.75
+    rig.order(release=("r",))
+    rig.run(3.0)
+    assert abs(rig.plant.privileged.base_pose[2, 3] - rig.body.params.stand_height) < 0.02
+    assert rig.state == Safety.ACTIVE
+
+
+def test_stiff_while_pushed_and_soft_again_when_all_is_quiet():
+    rig = Rig().stand()
+    rig.run(1.0)
+    assert rig.body.stiffness.level < 0.05
+    rig.plant.push("torso", np.array([60.0, 0.0, 0.0]), 0.1)
+    rig.run(0.2)
+    assert rig.body.stiffness.level > 0.5
+    pair = rig.body._answer.tension.reshape(-1, 2).min(axis=1) / BODY.pretension[0::2]
+    assert pair.min() > 1.5
+    rig.run(2.0)
+    assert rig.body.stiffness.level < 0.05
+
+
+def test_five_kilograms_in_each_hand_are_carried_over_the_feet():
+    rig = Rig().stand()
+    for side, y in (("l", 0.2), ("r", -0.2)):
+        rig.order(**{f"T_{side}_hand": side_grasp(side, [0.35, y, 0.95])})
+    rig.run(1.5)
+    for _ in range(10):
+        for side in "lr":
+            rig.plant.tie(f"{side}_wrist", 0.5, (0.0, 0.0, -0.1))
+        rig.run(0.05)
+    rig.run(2.0)
+    assert rig.state == Safety.ACTIVE
+    assert abs(rig.body.loads["l"].mass - 5.0) < 0.5
+    assert abs(rig.gripper_truth("l")[2, 3] - 0.95) < 0.02
