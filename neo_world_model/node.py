@@ -59,6 +59,7 @@ class WorldModelNode(ManagedNode):
         watcher = Watcher(shipped.model(folder), p.source, p.threads)
         search = Search(veto=p.veto, deadline=p.plan_deadline)
         self._watcher, self._foreteller = watcher, Foreteller(watcher.runtime, p.source, search)
+        self._diagnostics.set("model", "/".join(Path(shipped.model(folder)).resolve().parts[-2:]))
 
     def _on_load(self, request: Any, response: Any) -> Any:
         """Swap the model between two steps; the old one stays when the new one is refused."""

@@ -1,9 +1,13 @@
 """Makes ``console.png``: the page of a running console at 1280 x 800, in a headless browser.
 
 python docs/pictures/console.py http://127.0.0.1:8080 --prompt "pick up the red bottle" --phase hold
+python docs/pictures/console.py http://127.0.0.1:8080 --size 390x844 --out docs/pictures/console_phone.png
+neo view --bag runs/TIME/bag --port 8081
+python docs/pictures/console.py http://127.0.0.1:8081 --at 16 --out docs/pictures/replay.png
 
 Without ``--prompt`` the page is taken as it is. With it the robot is told to stand, gets the prompt typed
-into the page, and the picture is taken when the page shows ``--phase`` in the task's part.
+into the page, and the picture is taken when the page shows ``--phase`` in the task's part. ``--at`` moves the
+scrubber of a replay.
 """
 
 import argparse
@@ -55,6 +59,9 @@ def main() -> None:
     parser.add_argument("--phase", default="done", help="text in the task's panel to wait for")
     parser.add_argument("--timeout", type=float, default=180.0, help="s to wait for it")
     parser.add_argument("--settle", type=float, default=3.0, help="s of drawing before the picture")
+    parser.add_argument("--size", default="1280x800", help="of the page, px")
+    parser.add_argument("--tab", default="", help="of the right panel: Body, Model")
+    parser.add_argument("--at", default="", help="s in a replay")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("console.png"))
     args = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -62,13 +69,20 @@ def main() -> None:
         sys.exit("no browser here; on Debian: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        width, height = map(int, args.size.split("x"))
+        page = browser.new_page(viewport={"width": width, "height": height})
         try:
             page.goto(args.address)
         except Error as error:
             sys.exit(f"no console at {args.address}: {error.message.splitlines()[0]}")
-        expect(page.locator(".neo-chip b")).to_be_visible(timeout=PATIENCE)
-        page.locator(".mantine-Notification-closeButton").first.click(timeout=PATIENCE)
+        expect(page.locator(".neo-chip b").first).to_be_visible(timeout=PATIENCE)
+        page.add_style_tag(content="#webgl-software-rendering {display: none}")  # of a machine without a GPU
+        if args.tab:
+            page.get_by_role("tab", name=args.tab).click(timeout=PATIENCE)
+        if args.at:
+            box = page.get_by_role("textbox").first
+            box.fill(args.at)
+            box.press("Enter")
         if args.prompt:
             work(page, args.prompt, args.phase, args.timeout)
         page.wait_for_timeout(1000 * args.settle)

@@ -18,7 +18,7 @@ from neo_description.errors import NeoError
 from neo_description.here import commit, machine
 
 ROOT = Path(__file__).parents[2]
-INTERNAL = ("figures", "harness", "report", "robot", "rooms")
+INTERNAL = ("browser", "figures", "harness", "report", "robot", "rooms")
 CACHE = Path("runs") / "bench"
 
 

@@ -1,7 +1,8 @@
 """The ROS graph in lock-step and NeoEnv, same seed, same commands at the same ticks: the same trajectory?
 
 The mode changes when the service call arrives, which no clock decides: the tick is read off the body's
-answers (the first in tension mode) and NeoEnv stands at that tick. Other commands carry their start.
+answers (the first in tension mode) and off ``safety/state``, whichever is earlier, for a busy machine may
+miss one; NeoEnv stands at that tick. Other commands carry their start.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from neo_msgs.msg import SafetyState
 
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
 from neo_bringup.bench.robot import robot, stand
+from neo_bringup.demo.launched import LaunchedRobot
 from neo_description.errors import NeoError
 from neo_description.signals import DriveMode, HandAction, HandCommand, WholeBodyCommand
 from neo_description.tables import CONTROL_DT
@@ -36,18 +39,24 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
     seed, ticks = int(part), TICKS[request.quick]
     arguments = [f"scene:={request.scene}", f"seed:={seed}", "sync:=lockstep", "speed:=0.0", "cameras:=false"]
     with robot(arguments, request.folder / f"seed-{seed}.log") as (launched, stack):
-        run = RosRun(stack)
-        stand(launched, stack)
-        if not stack.wait(lambda: run.stood_at is not None, 10.0):
-            raise NeoError("the body never answered in tension mode")
-        start = run.send_commands(stack)
-        end = run.tick + ticks
-        if not stack.wait(lambda: run.tick >= end, 600.0):
-            raise NeoError(f"the plant stopped at tick {run.tick}")
-    progress(f"seed {seed}: ROS run of {run.tick} ticks, {len(run.hashes)} hashes, stood at {run.stood_at}")
-    assert run.stood_at is not None
-    ours = env_hashes(request.scene, seed, run.stood_at, start, max(run.hashes))
-    return compare(run.hashes, ours)
+        ros, start = run(launched, stack, ticks)
+    progress(f"seed {seed}: ROS run of {ros.tick} ticks, {len(ros.hashes)} hashes, stood at {ros.stood_at}")
+    assert ros.stood_at is not None
+    ours = env_hashes(request.scene, seed, ros.stood_at, start, max(ros.hashes))
+    return compare(ros.hashes, ours)
+
+
+def run(launched: LaunchedRobot, stack: Any, ticks: int) -> tuple[RosRun, float]:
+    """Stands, sends :func:`commands`, goes on for ``ticks``: what was heard, and the commands' start (s)."""
+    heard = RosRun(stack)
+    stand(launched, stack)
+    if not stack.wait(lambda: heard.stood_at is not None, 10.0):
+        raise NeoError("the body never answered in tension mode")
+    start = heard.send_commands(stack)
+    end = heard.tick + ticks
+    if not stack.wait(lambda: heard.tick >= end, 600.0):
+        raise NeoError(f"the plant stopped at tick {heard.tick}")
+    return heard, start
 
 
 def state_hash(qpos: np.ndarray, qvel: np.ndarray) -> str:
@@ -74,6 +83,7 @@ class RosRun:
         }
         graph.subscription(stack.node, "sim/privileged_state", self._on_privileged_state)
         graph.subscription(stack.node, "body/tendon_command", self._on_command)
+        graph.subscription(stack.node, "safety/state", self._on_safety)
 
     def _on_privileged_state(self, message: Any) -> None:
         self.tick = message.tick
@@ -81,8 +91,15 @@ class RosRun:
             self.hashes[message.tick] = state_hash(message.qpos, message.qvel)
 
     def _on_command(self, message: Any) -> None:
-        if self.stood_at is None and message.mode == DriveMode.TENSION:
-            self.stood_at = message.tick
+        if message.mode == DriveMode.TENSION:
+            self._stands(message.tick)
+
+    def _on_safety(self, message: Any) -> None:
+        if message.state == SafetyState.STANDING_UP:  # the next answer is in tension mode
+            self._stands(round(convert.seconds(message.header.stamp) / CONTROL_DT) + 1)
+
+    def _stands(self, tick: int) -> None:
+        self.stood_at = tick if self.stood_at is None else min(self.stood_at, tick)
 
     def send_commands(self, stack: Any) -> float:
         """Sends :func:`commands`; their common start."""

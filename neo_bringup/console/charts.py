@@ -1,18 +1,15 @@
-"""Forces as small SVG drawings: the grip of both hands over time, tensions of all tendons."""
+"""Curves of the last seconds and tensions of all tendons as small SVG drawings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from neo_bringup.console.snapshot import HandView, Snapshot
+from neo_bringup.console.series import SECONDS, Group
+from neo_bringup.console.snapshot import Snapshot
 from neo_description.tables import BODY, HAND
 
 SIDE_COLOUR = {"l": "#3a7ca5", "r": "#c2571a"}
-GRIP_SCALE = 10.0  # N: the grip chart shows at least this much
-
-
+LINE_COLOURS = ("#3a7ca5", "#c2571a", "#2f9e58", "#8a5fb0", "#b3302a")
 HEAT = np.array([[233, 237, 240], [247, 216, 140], [236, 122, 60], [176, 28, 46]], float)
 
 
@@ -26,35 +23,30 @@ def heat(share: float) -> str:
     return f"#{r:02x}{g:02x}{b:02x}"
 
 
-def grip(view: HandView | None) -> float:
-    """Sum of the normal forces of a hand's living pads (N); NaN when the hand was never heard."""
-    if view is None:
-        return float("nan")
-    return float(view.taxel_force[np.asarray(view.taxel_valid, bool), 0].sum())
-
-
-def grip_chart(history: Sequence[tuple[float, float, float]], seconds: float) -> str:
-    """``history``: rows of time (s), left and right grip (N), oldest first; shows the last ``seconds``."""
-    width, height = 340.0, 62.0
-    rows = np.array(history, float).reshape(-1, 3)
-    top = max(GRIP_SCALE, float(np.nan_to_num(rows[:, 1:]).max(initial=0.0)))
-    newest = rows[-1, 0] if len(rows) else 0.0
+def curves(ago: np.ndarray, values: np.ndarray, group: Group) -> str:
+    """Lines ``values`` (n, k), NaN where unknown, over ``ago`` (n,) s before now, with their last values."""
+    width, height, left, low = 340.0, 132.0, 34.0, 118.0
+    known = values[np.isfinite(values)]
+    top, bottom = max(group.least, float(known.max(initial=0.0))), min(0.0, float(known.min(initial=0.0)))
+    across = width + ago / SECONDS * (width - left)
+    up = low - (values - bottom) / (top - bottom) * (low - 8.0)
     shapes = []
     for share in (0.0, 0.5, 1.0):
-        line = height - 6 - share * (height - 14)
-        shapes.append(f'<path d="M26 {line:.1f}H{width}" stroke="#dde2e6" stroke-width=".8"/>')
-        shapes.append(f'<text x="20" y="{line + 3.5:.1f}" text-anchor="end">{share * top:.0f}</text>')
-    for column, side in ((1, "l"), (2, "r")):
-        known = rows[np.isfinite(rows[:, column]) & (newest - rows[:, 0] <= seconds)]
-        x = width - (newest - known[:, 0]) / seconds * (width - 26)
-        y = height - 6 - known[:, column] / top * (height - 14)
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        shapes.append(
-            f'<polyline points="{points}" fill="none" stroke="{SIDE_COLOUR[side]}" stroke-width="1.6"/>'
-        )
+        y, value = low - share * (low - 8.0), bottom + share * (top - bottom)
+        shapes.append(f'<path d="M{left} {y:.1f}H{width}" stroke="#dde2e6" stroke-width=".8"/>')
+        shapes.append(f'<text x="{left - 5}" y="{y + 3.5:.1f}" text-anchor="end">{value:.3g}</text>')
+    shapes.append(f'<text x="{left}" y="{height - 2}">{SECONDS:.0f} s ago</text>')
+    shapes.append(f'<text x="{width}" y="{height - 2}" text-anchor="end">now</text>')
+    legend = []
+    for line, (title, colour) in enumerate(zip(group.lines.values(), LINE_COLOURS, strict=False)):
+        there = np.isfinite(values[:, line])
+        points = " ".join(f"{x:.0f},{y:.1f}" for x, y in zip(across[there], up[there, line], strict=True))
+        shapes.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
+        last = f"{values[-1, line]:.3g} {group.unit}" if len(values) and there[-1] else "not heard"
+        legend.append(f'<span data-line="{title}"><i style="background:{colour}"></i>{title} {last}</span>')
     return (
-        f'<div class="neo"><svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="grip forces">'
-        f"{''.join(shapes)}</svg></div>"
+        f'<div class="neo"><svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="curves">'
+        f'{"".join(shapes)}</svg><div class="neo-legend">{"".join(legend)}</div></div>'
     )
 
 

@@ -1,4 +1,4 @@
-"""What the page says in words and pictures, as HTML text: safety, task, nodes, cameras, imagination.
+"""What the page says in words and pictures, as HTML text: safety, task, nodes, cameras.
 
 Text that came over the wire is escaped; a picture is embedded as data, so nothing is ever fetched.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
-
-import cv2
+import math
 
 from neo_bringup.console.snapshot import Health, NodeState, Snapshot, TaskView
 from neo_bringup.supervision import Supervision
@@ -29,6 +28,15 @@ STYLE = """<style>
 .neo-eyes [data-imagined] img {image-rendering: pixelated}
 .neo-eyes span {position: absolute; left: 5px; bottom: 4px; color: #fff; font-size: 11px; background: #0007;
   padding: 0 5px; border-radius: 4px}
+.neo-depth {position: relative; border-radius: 6px; overflow: hidden; background: #e4e8ec}
+.neo-depth img {width: 100%; display: block}
+.neo-depth span {position: absolute; left: 5px; bottom: 4px; color: #fff; font-size: 11px; background: #0007;
+  padding: 0 5px; border-radius: 4px}
+.neo-events {display: grid; grid-template-columns: auto 1fr auto; gap: 0 8px; align-items: center}
+.neo-rows {display: grid; grid-template-columns: auto 1fr; gap: 3px 10px; align-items: baseline}
+.neo-legend {display: flex; flex-wrap: wrap; gap: 2px 12px; font-size: 11.5px}
+.neo-legend i {width: 9px; height: 9px; border-radius: 2px; display: inline-block; margin-right: 4px}
+.neo a {color: #2c6690; overflow-wrap: anywhere}
 .neo-bar {height: 8px; border-radius: 4px; background: #e2e6ea; overflow: hidden; margin: 5px 0}
 .neo-bar div {height: 100%; background: #3a7ca5}
 .neo svg {display: block; width: 100%; height: auto}
@@ -39,6 +47,15 @@ div:has(> .neo-stop-follows) + div button span {font-size: 24px; font-weight: 70
 .neo-lost {display: none; padding: 8px 10px; border-radius: 8px; background: #1f262c; color: #fff;
   font-weight: 600}
 [style*="pointer-events: none"] .neo-lost {display: block}
+@media (max-width: 1000px) {#webgl-software-rendering {display: none}}
+@media (max-width: 576px) {
+  [style*="position: fixed"]:has(.neo) {width: 100% !important; max-height: 52% !important}
+  [style*="position: fixed"]:has(.neo-stop-follows) {bottom: 76px !important}
+  [style*="width: 20em"] {width: 100% !important}
+  [style*="cursor: pointer"][style*="height: 3.5em"] {pointer-events: none; height: 2.4em !important}
+  div:has(> .neo-stop-follows) + div {position: fixed; left: 0; right: 0; bottom: 0; padding: 8px 0;
+    background: #fff; z-index: 20}
+}
 .neo h4 {font-size: 12px; font-weight: 600; color: #56626d; margin: 10px 0 4px}
 </style>"""
 
@@ -52,6 +69,7 @@ SAFETY_COLOUR = {
     Safety.ACTIVE: "#2b7a46",
     Safety.FALLING: "#b3302a",
 }
+MARK_COLOUR = {"prompt": "#3a7ca5", "outcome": "#d0342c", "done": "#2f9e58", "trigger": "#e0a100"}
 HEALTH_COLOUR = {
     Health.OK: "#2f9e58",
     Health.WARN: "#e0a100",
@@ -104,6 +122,40 @@ def _chip(colour: str, name: str, detail: str) -> str:
     )
 
 
+def replay(name: str) -> str:
+    """The head of a page that shows the past."""
+    return (
+        '<div class="neo"><div class="neo-chip" style="background:#5b3f8c" data-replay><b>REPLAY</b>'
+        f"<span>{html.escape(name)}</span></div><small>What was recorded, not the robot. "
+        "Nothing on this page commands anything.</small></div>"
+    )
+
+
+def marks(rows: list[tuple[float, str, str]], duration: float, position: float) -> str:
+    """Prompts, outcomes and triggers (s, kind, words) along a recording of ``duration`` s."""
+    width, length = 260.0, max(duration, 1e-3)
+    shapes = [f'<path d="M0 8H{width:g}" stroke="#c9d1d8" stroke-width="3"/>']
+    for at, kind, words in rows:
+        colour = MARK_COLOUR["done" if kind == "outcome" and words.startswith("done") else kind]
+        shapes.append(
+            f'<circle cx="{at / length * width:.1f}" cy="8" r="4" fill="{colour}">'
+            f"<title>{at:.1f} s, {html.escape(kind)}: {html.escape(words)}</title></circle>"
+        )
+    here = position / length * width
+    shapes.append(f'<path d="M{here:.1f} 1V15" stroke="#28323c" stroke-width="2"/>')
+    return (
+        f'<div class="neo"><svg viewBox="0 0 {width:g} 16" role="img" aria-label="what happened when">'
+        f'{"".join(shapes)}</svg><small data-at="{position:.1f}">{position:.1f} of {duration:.1f} s'
+        "</small></div>"
+    )
+
+
+def unread(faults: dict[str, str]) -> str:
+    """Topic → why what was recorded of it is not shown."""
+    rows = [f"<b>{html.escape(topic)} cannot be read</b> {html.escape(why)}" for topic, why in faults.items()]
+    return f'<div class="neo"><small>{"<br>".join(rows)}</small></div>' if rows else ""
+
+
 def task(view: TaskView) -> str:
     """What the robot is at, how far, and the outcome of the last prompt."""
     rows = []
@@ -111,12 +163,15 @@ def task(view: TaskView) -> str:
         state = "working" if view.running else ("done" if view.success else "not done")
         rows.append(f"<b>{html.escape(view.prompt)}</b> <small>{state}</small>")
         colour = "#3a7ca5" if view.running else ("#2f9e58" if view.success else "#d0342c")
-        share = 100.0 * min(max(view.progress, 0.0), 1.0)
-        rows.append(f'<div class="neo-bar"><div style="width:{share:.0f}%;background:{colour}"></div></div>')
-        if view.running:
+        known = math.isfinite(view.progress)
+        share = 100.0 * min(max(view.progress, 0.0), 1.0) if known else 0.0
+        if known:
+            bar = f'<div style="width:{share:.0f}%;background:{colour}"></div>'
+            rows.append(f'<div class="neo-bar">{bar}</div>')
+        if view.running and known:
             phase = f"<b>{html.escape(view.phase or 'waiting')}</b> {share:.0f} %"
             rows.append(f"{phase} <small>{html.escape(view.detail)}</small>")
-        else:
+        elif not view.running:
             rows.append(f"<small>{html.escape(view.outcome)}</small>")
     if view.note:
         rows.append(f"<div><small>{html.escape(view.note)}</small></div>")
@@ -172,25 +227,3 @@ def eyes(snapshot: Snapshot, silent_after: float) -> str:
             f"<span>{text}</span></div>"
         )
     return f'<div class="neo"><div class="neo-eyes">{"".join(cells)}</div></div>'
-
-
-def imagined(snapshot: Snapshot, silent_after: float) -> str:
-    """What the world model expects both eyes to see soon, and how surprised it is; empty without one."""
-    if snapshot.surprise is None or (snapshot.surprise_age or 0.0) > silent_after:
-        return '<div class="neo"><small>no world model: neo up world_model:=true model:=DIR</small></div>'
-    cells = []
-    for side, picture in snapshot.imagined.items():
-        data = base64.b64encode(cv2.imencode(".png", picture[..., ::-1])[1].tobytes()).decode()
-        cells.append(
-            f'<div data-imagined="{side}"><img decoding="sync" alt="{side} eye, imagined" '
-            f'src="data:image/png;base64,{data}"><span>{side}, imagined</span></div>'
-        )
-    by = max(snapshot.surprised_by, key=lambda name: snapshot.surprised_by[name], default="")
-    share = 100 * min(max(snapshot.surprise, 0.0), 1.0)
-    colour = HEALTH_COLOUR[Health.OK if share < 95 else Health.WARN if share < 99 else Health.ERROR]
-    most = f", most by {html.escape(by)}" if by else ""
-    bar = (
-        f'<div data-surprise="{share:.0f}">surprise {share:.0f} %<small>{most}</small></div>'
-        f'<div class="neo-bar"><div style="width:{share:.0f}%;background:{colour}"></div></div>'
-    )
-    return f'<div class="neo"><div class="neo-eyes">{"".join(cells)}</div>{bar}</div>'

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 
-import viser
-
 from neo_bringup.console import drawings, fleet_drawings, server
 from neo_bringup.console.gate import Gate
+from neo_bringup.console.texts import Texts
 from neo_bringup.fleet import rows
 from neo_bringup.fleet.settings import Place
 from neo_description.errors import NeoError
@@ -28,11 +27,12 @@ class FleetPage:
         self._gate = Gate()
         self._server = server.start(port, "NEO fleet", self._gate)
         self._closing = threading.Event()
-        self._shown: dict[str, str] = {}
+        self._texts = Texts()
         gui = self._server.gui
         gui.main_panel.set_width(WIDTH)
         gui.add_html(drawings.STYLE + fleet_drawings.STYLE + drawings.LOST)
-        self._html: dict[str, viser.GuiHtmlHandle] = {name: gui.add_html("") for name in fleet_drawings.PARTS}
+        for name in fleet_drawings.PARTS:
+            self._texts.add(name, gui)
         self.draw()
 
     @property
@@ -53,9 +53,7 @@ class FleetPage:
             every, said = [], str(error)
         drawn = fleet_drawings.parts(str(self._place.root), self._settings, every, said)
         for name, text in drawn.items():
-            if self._shown.get(name) != text:
-                self._shown[name] = text
-                self._html[name].content = text
+            self._texts.put(name, text)
 
     def close(self) -> None:
         """Close the page's connections and the port."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neo_bringup.console.charts import SIDE_COLOUR, grip, heat
+from neo_bringup.console.charts import SIDE_COLOUR, heat
+from neo_bringup.console.series import grip
 from neo_bringup.console.snapshot import HandView, Snapshot
 from neo_description.tables import SIDES, TAXELS
 

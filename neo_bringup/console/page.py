@@ -1,4 +1,4 @@
-"""The page: panels beside the 3D picture, buttons, and the thread that keeps both up to date.
+"""The page: panels beside the 3D picture, and the thread that keeps both up to date.
 
 The page never waits for a browser: viser keeps only the newest value of each element for a slow one. And
 nothing waits for the page: it asks its source for the latest values when it has time, and asks for nothing
@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Protocol
 
 import mujoco
-import viser
 
-from neo_bringup.console import charts, drawings, pad_map, server
+from neo_bringup.console import drawings, server
+from neo_bringup.console.controls import Buttons, Controls, ReplayBar
 from neo_bringup.console.gate import Gate
+from neo_bringup.console.recording import Recording
 from neo_bringup.console.scene import SceneView
-from neo_bringup.console.snapshot import Snapshot, TaskView
-from neo_description.tables import SIDES
-
-GRIP_SECONDS = 20.0
-EXAMPLE = "pick up the red bottle"
+from neo_bringup.console.senses import Senses
+from neo_bringup.console.snapshot import Snapshot
+from neo_bringup.console.texts import Texts
 
 
 class Source(Protocol):
@@ -43,26 +41,17 @@ class Source(Protocol):
         """Renew the list of nodes."""
 
 
-class Buttons(Protocol):
-    """What the page can ask of the robot; calls return at once, from any thread."""
-
-    task: TaskView
-
-    def do(self, prompt: str) -> None: ...
-    def cancel(self) -> None: ...
-    def stop(self) -> None: ...
-    def reset(self) -> None: ...
-    def stand(self) -> None: ...
-
-
 class Page:
-    """The console's page behind ``gate``, by default for this machine alone; :meth:`close` ends it."""
+    """The console's page behind ``gate``, by default for this machine alone; :meth:`close` ends it.
+
+    ``buttons`` command a robot; a :class:`Recording` in their place makes the page a replay of it.
+    """
 
     def __init__(
         self,
         params: SimpleNamespace,
         source: Source,
-        buttons: Buttons,
+        buttons: Buttons | Recording,
         robot: mujoco.MjModel,
         furniture: mujoco.MjModel | None = None,
         complain: Callable[[str], None] = print,
@@ -70,21 +59,35 @@ class Page:
     ) -> None:
         self._params = params
         self._source = source
-        self._buttons = buttons
         self._complain = complain
         self._snapshot = Snapshot()
-        self._shown: dict[str, str] = {}
         self._told: set[str] = set()
-        self._grip: deque[tuple[float, float, float]] = deque(maxlen=200)
         self._gate = gate or Gate()
-        self._server = server.start(params.port, "NEO", self._gate)
-        self._html: dict[str, viser.GuiHtmlHandle] = {}
-        self._build_controls()
-        self._build_senses()
-        self._scene = SceneView(self._server, robot, furniture)
+        replays = isinstance(buttons, Recording)
+        self._server = server.start(params.port, "NEO replay" if replays else "NEO", self._gate)
+        try:
+            self._build(buttons, robot, furniture)
+        except Exception:
+            server.stop(self._server)
+            raise
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
         self._thread.start()
+
+    def _build(
+        self, buttons: Buttons | Recording, robot: mujoco.MjModel, furniture: mujoco.MjModel | None
+    ) -> None:
+        gui, self._texts = self._server.gui, Texts()
+        gui.main_panel.dock_left()
+        gui.main_panel.set_width(280)
+        gui.add_html(drawings.STYLE + drawings.LOST)
+        self._controls: Controls | ReplayBar
+        if isinstance(buttons, Recording):
+            self._controls = ReplayBar(gui, self._texts, buttons)
+        else:
+            self._controls = Controls(gui, self._texts, buttons)
+        self._senses = Senses(gui, self._texts, self._params)
+        self._scene = SceneView(self._server, robot, furniture, self._params.tendons)
 
     @property
     def address(self) -> str:
@@ -102,52 +105,6 @@ class Page:
         self._thread.join(timeout=5.0)
         server.stop(self._server)
 
-    def _build_controls(self) -> None:
-        gui = self._server.gui
-        gui.main_panel.dock_left()
-        gui.main_panel.set_width(280)
-        gui.add_html(drawings.STYLE + drawings.LOST)
-        self._html["safety"] = gui.add_html("")
-        gui.add_html('<div class="neo-stop-follows"></div>')
-        stop = gui.add_button("STOP", color=(214, 40, 40), hint="The drives hold at once (runstop)")
-        stop.on_click(lambda _: self._buttons.stop())
-        row = gui.add_button_group(
-            "", ("Stand", "Reset"), hint="Reset releases STOP; Stand lets the robot stand up"
-        )
-        row.on_click(lambda _: self._buttons.stand() if row.value == "Stand" else self._buttons.reset())
-        gui.add_divider()
-        with gui.add_form(None) as form:
-            prompt = gui.add_text("Prompt", EXAMPLE, hint="verb, colour, object: " + EXAMPLE)
-        self._do = gui.add_button("Do it", icon=viser.Icon.PLAYER_PLAY)
-        self._cancel = gui.add_button("Cancel task", color="gray", visible=False)
-        form.on_submit(lambda _: self._buttons.do(prompt.value))
-        self._do.on_click(lambda _: self._buttons.do(prompt.value))
-        self._cancel.on_click(lambda _: self._buttons.cancel())
-        self._html["task"] = gui.add_html("")
-        gui.add_divider()
-        self._html["nodes"] = gui.add_html("")
-
-    def _build_senses(self) -> None:
-        gui = self._server.gui
-        panel = gui.add_panel()
-        with panel.add_tab("Senses", viser.Icon.EYE):
-            for name, title in (
-                ("eyes", "Head cameras"),
-                ("imagined", "Expected in 0.8 s, if nothing else is asked for"),
-                ("hands", "Pad forces, seen from the palm"),
-                ("grip", f"Grip of both hands, last {GRIP_SECONDS:.0f} s (N)"),
-                ("tensions", "Tendon tensions, by share of the limit"),
-            ):
-                gui.add_html(f'<div class="neo"><h4>{title}</h4></div>')
-                self._html[name] = gui.add_html("")
-        panel.dock_right()
-        panel.set_width(370)
-
-    def _show(self, name: str, text: str) -> None:
-        if self._shown.get(name) != text:
-            self._shown[name] = text
-            self._html[name].content = text
-
     def _run(self) -> None:
         """Draw while somebody watches; a fault is told once and drawing goes on: STOP must stay."""
         period = 1.0 / self._params.scene_rate
@@ -163,6 +120,7 @@ class Page:
             self._guarded(self._draw_motion)
             for draw, rate in (
                 (self._draw_panels, self._params.panel_rate),
+                (self._draw_slow, self._params.slow_rate),
                 (self._draw_health, self._params.health_rate),
             ):
                 now = time.monotonic()
@@ -187,21 +145,16 @@ class Page:
 
     def _draw_health(self) -> None:
         self._source.health(self._snapshot)
-        self._show(
+        self._texts.put(
             "nodes", drawings.nodes(self._snapshot.nodes) + drawings.supervision(self._snapshot.supervision)
         )
 
     def _draw_panels(self) -> None:
-        snapshot, silent, task = self._snapshot, self._params.silent_after, self._buttons.task
-        self._source.panels(snapshot)
-        self._show("safety", drawings.safety(snapshot, silent))
-        self._show("task", drawings.task(task))
-        self._show("eyes", drawings.eyes(snapshot, silent))
-        self._show("imagined", drawings.imagined(snapshot, silent))
-        self._show("hands", pad_map.hands(snapshot, self._params.pad_full_scale))
-        left, right = (charts.grip(snapshot.hands.get(side)) for side in SIDES)
-        self._grip.append((time.monotonic(), left, right))
-        self._show("grip", charts.grip_chart(self._grip, GRIP_SECONDS))
-        self._show("tensions", charts.tensions(snapshot))
-        if self._cancel.visible != task.running:
-            self._cancel.visible, self._do.visible = task.running, not task.running
+        self._source.panels(self._snapshot)
+        self._controls.draw(self._snapshot, self._params.silent_after)
+        standing = self._snapshot.joints and self._snapshot.T_odom_base is not None
+        self._senses.draw(self._snapshot, self._scene.robot.balance() if standing else None)
+
+    def _draw_slow(self) -> None:
+        self._senses.draw_slow(self._snapshot)
+        self._scene.put_tensions(self._snapshot)

@@ -12,10 +12,12 @@ import mujoco
 import numpy as np
 from transforms3d.quaternions import mat2quat, qconjugate, qmult, rotate_vector
 
-from neo_bringup.console import meshes
+from neo_bringup.console import meshes, room
 from neo_bringup.console.snapshot import Snapshot
+from neo_bringup.console.tendon_view import TendonView
 from neo_description import objects
 from neo_description.signals import DetectedObject, Scene
+from neo_description.tables import SIDES
 
 SAME_QUATERNION = 1.5e-6  # 1 - |dot|: below 0.2 degrees nothing is sent
 SAME_POSITION = 5e-4  # m
@@ -55,9 +57,10 @@ class RobotView:
             for joint in range(model.njnt)
             if model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE
         }
-        paths = {0: "/odom/robot"}
+        paths = self._paths = {0: "/odom/robot"}
         viser_scene.add_frame(paths[0], show_axes=False)
         self._placed = []
+        self._soles = [int(model.body(f"{side}_sole").id) for side in SIDES]
         for link in self._links:
             path = paths[link.body] = f"{paths[link.parent]}/{link.name or link.body}"
             self._placed.append(_Placed(viser_scene.add_frame(path, show_axes=False)))
@@ -91,6 +94,21 @@ class RobotView:
         back = qconjugate(self._data.xquat[parent])
         step = self._data.xpos[body] - self._data.xpos[parent]
         return qmult(back, self._data.xquat[body]), rotate_vector(step, back)
+
+    def path(self, body: int) -> str:
+        """Name of a body's frame in viser's scene."""
+        return self._paths[body]
+
+    def balance(self) -> np.ndarray:
+        """(2,) m: how far the centre of mass is ahead and to the left of the middle between the soles.
+
+        Of the model's masses at the measured joints, along the base's heading; what is carried is not in it.
+        """
+        mujoco.mj_comPos(self._model, self._data)
+        step = self._data.subtree_com[1] - self._data.xpos[self._soles].mean(axis=0)
+        forward = self._data.xmat[1].reshape(3, 3)[:2, 0]
+        forward = forward / max(float(np.linalg.norm(forward)), 1e-9)
+        return np.array([step[:2] @ forward, step[1] * forward[0] - step[0] * forward[1]])
 
 
 class ObjectsView:
@@ -178,64 +196,28 @@ def object_mesh(class_name: str, size: np.ndarray) -> meshes.Mesh:
     return meshes.box(half)
 
 
-def add_furniture(viser_scene: Any, model: mujoco.MjModel) -> None:
-    """Draw the solid parts of ``model`` that are fixed to the world."""
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    for link in meshes.links(model, solid=True):
-        if model.body_weldid[link.body] != 0:
-            continue
-        for number, (colour, mesh) in enumerate(link.parts.items()):
-            viser_scene.add_mesh_simple(
-                f"/odom/furniture/{link.name or link.body}_{number}",
-                mesh.vertices,
-                mesh.faces,
-                color=colour[:3],
-                wxyz=data.xquat[link.body],
-                position=data.xpos[link.body],
-            )
-
-
-def add_room(viser_scene: Any, server: Any) -> None:
-    """Floor, light and backdrop."""
-    gradient = np.linspace(0.0, 1.0, 64)[:, None, None]
-    top, bottom = np.array([196.0, 209.0, 222.0]), np.array([240.0, 241.0, 241.0])
-    backdrop = np.repeat(top + (bottom - top) * gradient, 2, axis=1).astype(np.uint8)
-    viser_scene.set_background_image(backdrop, format="png")
-    viser_scene.add_grid(
-        "/odom/floor",
-        width=12.0,
-        height=12.0,
-        cell_size=0.25,
-        section_size=1.0,
-        cell_color=(214, 219, 224),
-        section_color=(188, 196, 204),
-        plane_color=(246, 247, 248),
-        plane_opacity=1.0,
-        shadow_opacity=0.25,
-        fade_distance=10.0,
-        position=(0.0, 0.0, -0.002),
-    )
-    viser_scene.add_frame("/odom", show_axes=False)
-    viser_scene.world_axes.visible = False
-    server.initial_camera.position = (0.95, -2.7, 1.6)
-    server.initial_camera.look_at = (0.27, 0.0, 0.86)
-    server.initial_camera.fov = 0.75
-
-
 class SceneView:
     """All of the 3D picture, from a :class:`Snapshot`."""
 
-    def __init__(self, server: Any, robot: mujoco.MjModel, furniture: mujoco.MjModel | None) -> None:
+    def __init__(
+        self, server: Any, robot: mujoco.MjModel, furniture: mujoco.MjModel | None, tendons: bool = True
+    ) -> None:
         self._server = server
-        add_room(server.scene, server)
+        room.add(server.scene, server)
         self.robot = RobotView(server.scene, robot)
+        self.tendons = TendonView(server.scene, robot, self.robot.path) if tendons else None
         self.seen = ObjectsView(server.scene)
         if furniture is not None:
-            add_furniture(server.scene, furniture)
+            room.add_furniture(server.scene, furniture)
 
     def put(self, snapshot: Snapshot) -> None:
         """Show ``snapshot``; pages get the changes together."""
         with self._server.atomic():
             self.robot.put(snapshot.joints, snapshot.T_odom_base)
             self.seen.put(snapshot.scene, snapshot.T_odom_base)
+
+    def put_tensions(self, snapshot: Snapshot) -> None:
+        """Colour the tendons."""
+        if self.tendons is not None:
+            with self._server.atomic():
+                self.tendons.put(snapshot)

@@ -20,6 +20,7 @@ import websockets.asyncio.server
 from viser import _messages
 
 from neo_bringup.console.gate import LOGIN, Gate
+from neo_bringup.console.splash import splashed
 from neo_description.errors import NeoError
 
 WATCHING = (_messages.ViewerCameraMessage,)  # what those may send who may not command
@@ -48,7 +49,7 @@ def _behind(gate: Gate, port: int) -> Iterator[None]:
     def guarded(*args: Any, process_request: Any, **options: Any) -> Any:
         if gate.access is not None:
             options["ssl"] = gate.access.tls()
-        request = gate.guarded(process_request, port)
+        request = gate.guarded(splashed(process_request), port)
         return serve(*args, origins=gate.origins(port), process_request=request, **options)
 
     with mock.patch.object(websockets.asyncio.server, "serve", guarded):

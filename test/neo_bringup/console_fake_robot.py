@@ -1,8 +1,10 @@
 """A stand-in for the robot's graph: publishes what the console watches, serves what its buttons call.
 
-``python console_fake_robot.py`` runs it as a process that lasts until it is killed.
+``python console_fake_robot.py`` runs it as a process that lasts until it is killed; ``--full`` at the rates
+of ``graph.yaml``.
 """
 
+import sys
 import threading
 
 import cv2
@@ -17,6 +19,8 @@ from sensor_msgs.msg import CompressedImage, JointState
 
 from neo_description.signals import (
     BodyState,
+    Consequence,
+    Consequences,
     DetectedObject,
     DriveMode,
     GraspPhase,
@@ -39,6 +43,16 @@ def picture(colour):
     return cv2.imencode(".jpg", image)[1].tobytes()
 
 
+def depth_picture(now):
+    """A table 0.5 to 2 m away, a column nearer, and a corner where nothing is known."""
+    depth = np.repeat(np.linspace(2.0, 0.5, 240, dtype=np.float32)[:, None], 320, axis=1)
+    depth[80:190, 140:180] = 0.4
+    depth[:40, :60] = np.nan
+    message = graph.interface("sensor_msgs/msg/Image")(height=240, width=320, step=1280, encoding="32FC1")
+    message.header.stamp, message.data = convert.to_time(now), depth.tobytes()
+    return message
+
+
 def pose(x, y, z):
     T = np.eye(4)
     T[:3, 3] = x, y, z
@@ -48,7 +62,7 @@ def pose(x, y, z):
 class FakeRobot(Node):
     """Records what the page asked; ``finish`` lets the running task end."""
 
-    def __init__(self, name="sim", base_height=0.88):
+    def __init__(self, name="sim", base_height=0.88, full=False):
         super().__init__(name)
         self.asked = []
         self.asked_event = threading.Condition()
@@ -58,12 +72,14 @@ class FakeRobot(Node):
         self.feedback = ("look", 0.1, "searching")
         self.outcome = None
         self.silent = False
+        self.chances = {"falls": 0.7, "slips": 0.05}
         self.left_pads = {}  # pad → N; None: dead
         self._base = pose(0.0, 0.0, base_height)
         topics = ["joint_states", "odom", "perception/objects", "body/state", "safety/state"]
         topics += [f"{side}_hand/{kind}" for side in SIDES for kind in ("state", "status")]
         topics += [f"head_camera/{side}/image_raw/compressed" for side in ("left", "right")]
         topics += ["world_model/surprise", *(f"world_model/imagined/{side}" for side in ("left", "right"))]
+        topics += ["world_model/consequences", "perception/depth"]
         self._publishers_by_topic = {topic: graph.publisher(self, topic) for topic in topics}
         self._diagnostics = Diagnostics(self)
         graph.service(self, "runstop", self._on_runstop)
@@ -79,6 +95,25 @@ class FakeRobot(Node):
         self._tick = 0
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.05, self._publish, clock=steady)
+        self._last = {}
+        if full:
+            for rate in sorted({50, 500}):
+                self.create_timer(1.0 / rate, lambda rate=rate: self._again(rate), clock=steady)
+
+    def _again(self, rate):
+        """The last message of every topic of this rate once more."""
+        for topic, message in self._last.items():
+            if graph.entry("topics", topic)["rate"] == rate:
+                self._publishers_by_topic[topic].publish(message)
+
+    def _sender(self, topic):
+        publisher = self._publishers_by_topic[topic]
+
+        def send(message):
+            self._last[topic] = message
+            publisher.publish(message)
+
+        return send
 
     def _ask(self, what):
         with self.asked_event:
@@ -123,7 +158,7 @@ class FakeRobot(Node):
             return
         self._tick += 1
         now = 0.05 * self._tick
-        send = {topic: publisher.publish for topic, publisher in self._publishers_by_topic.items()}
+        send = {topic: self._sender(topic) for topic in self._publishers_by_topic}
         sway = 0.15 * np.sin(now + np.arange(len(JOINTS)))
         stamp = convert.to_time(now)
         joints = JointState(name=list(JOINTS), position=(0.2 * sway).tolist())
@@ -144,7 +179,7 @@ class FakeRobot(Node):
         safety.header.stamp, safety.state, safety.reason = stamp, int(self.safety), self.reason
         safety.runstop = self.runstop
         send["safety/state"](safety)
-        if self._tick % 4 == 0:
+        if self._tick % 2 == 0:  # 10 Hz
             self._publish_seen(now, send)
         if self._goal is not None:
             phase, progress, detail = self.feedback
@@ -173,6 +208,14 @@ class FakeRobot(Node):
         surprise = graph.interface("neo_msgs/msg/Surprise")(value=0.42)
         surprise.modality, surprise.modality_value = ["touch", "proprio"], [0.8, 0.2]
         send["world_model/surprise"](surprise)
+        follows = [
+            Consequence("falls", self.chances["falls"], 0.5, True),
+            Consequence("slips", self.chances["slips"], float("nan"), True),
+            Consequence("collides", 0.02, float("nan"), True),
+            Consequence("hidden", 0.3, float("nan"), False),
+        ]
+        send["world_model/consequences"](convert.consequences_message(Consequences(now, 0.8, follows)))
+        send["perception/depth"](depth_picture(now))
         for side, colour in (("left", (40, 46, 204)), ("right", (40, 46, 200))):
             imagined = graph.interface("sensor_msgs/msg/Image")(
                 height=48, width=64, step=192, encoding="rgb8"
@@ -225,4 +268,4 @@ class Running:
 
 
 if __name__ == "__main__":
-    run(FakeRobot)
+    run(lambda: FakeRobot(full="--full" in sys.argv), args=[])

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from neo_bringup.console import charts, drawings, meshes
+from neo_bringup.console import charts, drawings, expectations, meshes
 from neo_bringup.console.health import NodeWatch
 from neo_bringup.console.scene import ObjectsView, RobotView, object_mesh
 from neo_bringup.console.snapshot import Health, NodeState, Snapshot, TaskView
@@ -202,11 +202,11 @@ def test_what_is_imagined_stands_beside_how_surprising_it_was():
         imagined={side: np.full((48, 64, 3), 90, np.uint8) for side in ("left", "right")},
         surprise=0.993, surprised_by={"touch": 0.7, "proprio": 0.3}, surprise_age=0.1,
     )  # fmt: skip
-    shown = drawings.imagined(snapshot, 1.0)
+    shown = expectations.imagined(snapshot, 1.0)
     assert shown.count("data:image/png;base64,") == 2
     assert "surprise 99 %" in shown
     assert "most by touch" in shown
     assert drawings.HEALTH_COLOUR[Health.ERROR] in shown
     snapshot.surprise_age = 5.0
-    assert "no world model" in drawings.imagined(snapshot, 1.0)
-    assert "no world model" in drawings.imagined(Snapshot(), 1.0)
+    assert "no world model" in expectations.imagined(snapshot, 1.0)
+    assert "no world model" in expectations.imagined(Snapshot(), 1.0)
