@@ -34,7 +34,7 @@ TF2 := $(shell find neo_msgs/tf2_msgs_fallback -type f 2>/dev/null)
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 ROOMS := $(patsubst %/__init__.py,%,$(wildcard neo_*/__init__.py))
 
-.PHONY: help setup test test-jazzy demo lint build audit clean
+.PHONY: help setup test test-jazzy demo lint build docs docs-serve pictures audit clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 22
@@ -60,6 +60,16 @@ lint: setup ## ruff, mypy, import contracts
 
 build: setup ## both packages with colcon, into build/ and install/, as on a ROS 2 machine
 	@bash tools/colcon_build.sh
+
+docs: setup ## the documentation as a site, into runs/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "docs: runs/site/index.html (make docs-serve: with search)"
+
+docs-serve: docs ## the same, served on port 8000 of this machine alone
+	@$(PY) -m http.server --bind 127.0.0.1 --directory runs/site 8000
+
+pictures: setup ## every picture of README and docs anew, out of the running system
+	@bash tools/pictures.sh
 
 audit: $(STAMPS)/audit ## known vulnerabilities of every pinned package (asks a public service), licences
 	@$(PY) tools/licences.py --check || { echo "audit: docs/reference/licences.md is out of date: $(PY) tools/licences.py" >&2; exit 1; }

@@ -1,8 +1,8 @@
 """The ``neo`` command. Each module in ``neo_bringup/commands`` is a subcommand, found by its file name.
 
 A module has ``HELP`` (a string), ``add_arguments(parser)`` and ``run(args) -> int``. Only the one that is
-used gets imported, so ``neo --help`` is quick. Exit codes: the command's own, 2 with one line for a
-NeoError, 130 for Ctrl-C. ``NEO_DEBUG=1`` shows the stack trace.
+used gets imported, so ``neo --help`` is quick. Exit codes: :mod:`neo_bringup.exit_codes`; a NeoError is one
+line. ``NEO_DEBUG=1`` shows the stack trace.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from neo_bringup.exit_codes import COULD_NOT, INTERRUPTED
 from neo_description.errors import NeoError
 
 COMMANDS = Path(__file__).with_name("commands")
-COULD_NOT_RUN = 2
-INTERRUPTED = 130
 
 
 def commands() -> dict[str, Path]:
@@ -64,8 +63,17 @@ def parser_for(words: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def complete(line: str) -> None:
+    """Tells the shell how ``line`` may go on, and ends the process; see ``neo completion``."""
+    import argcomplete
+
+    argcomplete.autocomplete(parser_for(line.split()[1:]))
+
+
 def main(words: list[str] | None = None) -> int:
     """Entry point of ``neo``; the exit code."""
+    if "_ARGCOMPLETE" in os.environ:
+        complete(os.environ.get("COMP_LINE", ""))
     # the middleware reads these when it loads: before a command imports rclpy
     from neo_bringup.environment import ros_environment
 
@@ -80,12 +88,12 @@ def main(words: list[str] | None = None) -> int:
         if os.environ.get("NEO_DEBUG") == "1":
             raise
         print(f"neo: {error}", file=sys.stderr)
-        return COULD_NOT_RUN
+        return COULD_NOT
     except MemoryError:
         if os.environ.get("NEO_DEBUG") == "1":
             raise
         print("neo: out of memory", file=sys.stderr)
-        return COULD_NOT_RUN
+        return COULD_NOT
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away, as `neo … | head` does

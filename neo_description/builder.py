@@ -16,6 +16,7 @@ from neo_description.skeleton import Link
 from neo_description.tables import BODY, HAND, PLANT_DT, SIDES, TENDONS, dynamics, prefixed
 
 HINGE = mujoco.mjtJoint.mjJNT_HINGE
+INTERNAL = ("_imu", "_wrench")  # ends of the names of sites that only carry a simulated sensor: no frames
 
 
 def build_robot(fingers: bool = True, tendons: bool = True, visuals: bool = True) -> mujoco.MjSpec:

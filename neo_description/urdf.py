@@ -14,7 +14,7 @@ import mujoco
 import numpy as np
 from transforms3d.euler import quat2euler
 
-from neo_description.builder import build_robot
+from neo_description.builder import INTERNAL, build_robot
 from neo_description.tables import BODY, HAND, SIDES, prefixed
 
 MESH = "package://neo_humanoid/meshes/unit_sphere.stl"
@@ -46,7 +46,7 @@ def robot_urdf() -> str:
         if model.body_parentid[body]:
             _add_joint(robot, model, body)
     for site in range(model.nsite):
-        if not model.site(site).name.endswith("_wrench"):
+        if not model.site(site).name.endswith(INTERNAL):
             _add_frame(robot, model, site)
     Xml.indent(robot)
     return '<?xml version="1.0"?>\n' + Xml.tostring(robot, encoding="unicode")

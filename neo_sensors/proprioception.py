@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from neo_description.builder import build_robot
+from neo_description.builder import INTERNAL, build_robot
 from neo_description.errors import NeoError
 from neo_description.index import RobotIndex
 from neo_description.tables import BODY, HAND, JOINTS, SIDES
-
-INTERNAL = ("_imu", "_wrench")  # sites that only carry a simulated sensor
 
 
 @dataclass(frozen=True)

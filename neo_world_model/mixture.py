@@ -70,7 +70,9 @@ class Mixture:
         self._episodes = {name: rows for name, rows in of.items() if weights.get(name, 0.0) > 0.0}
         if not self._episodes:
             there = ", ".join(sorted(of)) or "none"
-            raise NeoError(f"no episode of {steps} steps to draw from; sources with data: {there}")
+            count = sum(len(store.episodes) for store in stores)
+            kept = f"; every {held_out}th is held out, and there are {count}" if held else ""
+            raise NeoError(f"no episode of {steps} steps to draw from; sources with data: {there}{kept}")
         self.sources = tuple(sorted(self._episodes))
         share = np.array([weights[name] for name in self.sources])
         self._share = share / share.sum()

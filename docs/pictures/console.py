@@ -1,19 +1,22 @@
 """Makes ``console.png``: the page of a running console at 1280 x 800, in a headless browser.
 
-python docs/pictures/console.py http://127.0.0.1:8080 --prompt "pick up the red bottle" --phase hold
+python docs/pictures/console.py                        # starts a robot; while it holds the red bottle
+python docs/pictures/console.py http://127.0.0.1:8080  # of a console that runs, as it is
 python docs/pictures/console.py http://127.0.0.1:8080 --size 390x844 --out docs/pictures/console_phone.png
 neo view --bag runs/TIME/bag --port 8081
 python docs/pictures/console.py http://127.0.0.1:8081 --at 16 --out docs/pictures/replay.png
 
-Without ``--prompt`` the page is taken as it is. With it the robot is told to stand, gets the prompt typed
-into the page, and the picture is taken when the page shows ``--phase`` in the task's part. ``--at`` moves the
+With ``--prompt`` the robot is told to stand, gets the prompt typed into the page, and the picture is taken
+when the page shows ``--phase`` in the task's part. ``--at`` moves the
 scrubber of a replay.
 """
 
 import argparse
 import io
 import shutil
+import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from PIL import Image
@@ -30,6 +33,7 @@ FLAGS = [
 ]
 PATIENCE = 60_000  # ms
 LIMIT = 400_000  # bytes
+TASK = "pick up the red bottle"
 
 
 def work(page, prompt: str, phase: str, timeout: float) -> None:
@@ -54,7 +58,7 @@ def small(png: bytes) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("address")
+    parser.add_argument("address", nargs="?", help="none: a robot is started, and does a task")
     parser.add_argument("--prompt", default="")
     parser.add_argument("--phase", default="done", help="text in the task's panel to wait for")
     parser.add_argument("--timeout", type=float, default=180.0, help="s to wait for it")
@@ -64,6 +68,24 @@ def main() -> None:
     parser.add_argument("--at", default="", help="s in a replay")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("console.png"))
     args = parser.parse_args()
+    if args.address:
+        take(args)
+        return
+    from neo_bringup.bench.robot import robot
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    args.address, args.prompt, args.phase = f"http://127.0.0.1:{port}", args.prompt or TASK, "hold"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        robot(["console:=true", f"console_port:={port}"], Path(folder) / "log.txt"),
+    ):
+        take(args)
+
+
+def take(args: argparse.Namespace) -> None:
+    """The picture of the page at ``args.address``."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("no browser here; on Debian: apt-get install chromium")

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """What browsers must see is printed, the token is not: it lies in the file."""
+    """0: done. NeoError (2): could not. Names and fingerprint are printed, the token never is."""
     from neo_bringup.console import access
 
     if args.action == "create":

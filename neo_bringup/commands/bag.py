@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neo_bringup import output
+
+if TYPE_CHECKING:
+    from neo_flywheel.scan import Scan
 
 HELP = "look into recordings and mend them: neo bag info, recover, reindex"
 
@@ -22,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "path", type=Path, nargs="+" if name == "recover" else None,
             help="folder of a bag" + ("" if name == "info" else ", or one .mcap file"),
         )  # fmt: skip
+        if name == "info":
+            output.add_json(sub, "what is in it")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,13 +36,13 @@ def run(args: argparse.Namespace) -> int:
     from neo_flywheel import recovery
 
     if args.action == "info":
-        return _info(args.path)
+        return _info(args.path, args.json)
     if args.action == "reindex":
         rows = recovery.reindex(args.path)
     else:
         rows = []
         for path in args.path:
-            print(f"… {path}", file=sys.stderr, flush=True)
+            output.progress(str(path))
             rows += recovery.recover(path)
     for row in rows:
         if row.whole:
@@ -50,10 +57,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _info(path: Path) -> int:
+def _info(path: Path, json: Path | None) -> int:
     from neo_flywheel.scan import files, scan
 
     scans = [scan(file) for file in files(path)]
+    if output.put_json(json, [_facts(found) for found in scans]):
+        return 0
     for found in scans:
         row = found.row(found.file.name)
         end = "" if found.ended else ", cut off: neo bag recover mends it"
@@ -64,3 +73,16 @@ def _info(path: Path) -> int:
             schema = found.schemas.get(channel.schema_id)
             print(f"  {found.counts.get(channel.id, 0):8} {channel.topic} ({schema.name if schema else '-'})")
     return 0
+
+
+def _facts(found: Scan) -> dict[str, Any]:
+    row, topics = found.row(found.file.name), {}
+    for channel in found.channels.values():
+        schema = found.schemas.get(channel.schema_id)
+        topics[channel.topic] = {
+            "count": found.counts.get(channel.id, 0), "type": schema.name if schema else None
+        }  # fmt: skip
+    return {
+        "file": str(found.file), "whole": found.ended, "messages": row.count, "first_ns": row.first,
+        "last_ns": row.last, "notes": {**found.custom, **found.shares.custom(found.last)}, "topics": topics,
+    }  # fmt: skip

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.bench import harness, report
 from neo_bringup.bench.harness import CACHE, ROOT, Request
 from neo_description.errors import NeoError
@@ -20,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seeds", type=int, help="how many; default: the benchmark's own")
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="write the results there, too")
+    output.add_json(parser, "the results")
     parser.add_argument("--quick", action="store_true", help="an answer within five minutes")
     parser.add_argument("--scene", default="kitchen_table")
     parser.add_argument("--objects", default="", help="objects file")
@@ -54,14 +53,8 @@ def run(args: argparse.Namespace) -> int:
     folder = CACHE.resolve() / args.name
     request = Request(args.name, seeds, args.quick, args.scene, objects, folder, subject)
     resume = args.resume or bool(args.kept)
-    results = harness.run(module, request, _progress, resume, args.kept, args.only)
+    results = harness.run(module, request, output.progress, resume, args.kept, args.only)
     table = harness.rows(results, harness.known_targets(args.name))
-    report.show(table)
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(harness.as_json(results, table), indent=2) + "\n")
+    if not output.put_json(args.json, harness.as_json(results, table)):
+        report.show(table)
     return harness.exit_code(table)
-
-
-def _progress(line: str) -> None:
-    print(f"… {line}", file=sys.stderr, flush=True)

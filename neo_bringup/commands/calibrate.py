@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from neo_bringup import calibrate_tendons
+from neo_bringup import calibrate_tendons, output
 from neo_bringup.client import add_namespace, connect
 from neo_description.errors import NeoError
 from neo_description.signals import DriveMode, HandState, TendonCommand
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0; NeoError (2) when the hand cannot be calibrated or the file cannot be written."""
+    """0: calibrated, the file is written. NeoError (2): the hand, the tendons or the file could not be."""
     if args.what == "tendons":
         out = args.out or Path("tendon_calibration.yaml")
         _writable(out)
@@ -98,7 +98,7 @@ def calibrate(side: str, hand: Hand, calibrator: HandCalibrator | None = None) -
             raise NeoError(f"{side} hand not calibrated: {calibrator.failure or refused}")
         if calibrator.doing != doing:
             doing = calibrator.doing
-            print(f"  {100 * calibrator.progress:3.0f} %  {state.time:5.1f} s  {doing}", flush=True)
+            output.progress(f"{100 * calibrator.progress:3.0f} %  {state.time:5.1f} s  {doing}")
         hand.step()
     return calibrator.result
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from neo_bringup import output
 from neo_description.errors import NeoError
 
 HELP = "ask robots for clips, say what may leave yours, take it away: neo campaign allow, sign, run …"
@@ -136,7 +136,7 @@ def _run(args: argparse.Namespace) -> int:
 
     campaigns = _campaigns(args)
     courier = Courier(folder_put(args.to), args.home / "privacy.yaml", args.home)
-    left = courier.carry(args.robot, args.bags, campaigns, _progress)
+    left = courier.carry(args.robot, args.bags, campaigns, output.progress)
     print(f"{left} things left for {args.to}; {courier.left_today() / 1e6:.1f} MB may still leave today")
     return 0
 
@@ -154,7 +154,3 @@ def _campaigns(args: argparse.Namespace):  # type: ignore[no-untyped-def]
         except NeoError as error:
             raise NeoError(f"{file}: {error}") from None
     return found
-
-
-def _progress(line: str) -> None:
-    print(f"… {line}", file=sys.stderr, flush=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from neo_bringup import processes
+from neo_bringup import output, processes
 from neo_bringup.collect import collect as collecting
 from neo_description.errors import NeoError
 from neo_teleop.track import Track
@@ -70,7 +69,7 @@ def _replayed(args: argparse.Namespace) -> int:
     for file, track in zip(args.replay_teleop, tracks, strict=True):
         episode = collecting.replay(track)
         store.add(episode)
-        _progress(f"{file}: {len(episode)} steps, {episode.prompt}")
+        output.progress(f"{file}: {len(episode)} steps, {episode.prompt}")
     print(f"{args.store}: {len(tracks)} tracks played and added")
     return 0
 
@@ -87,7 +86,7 @@ def _recorded(args: argparse.Namespace) -> int:
     for episode in itertools.chain(bags, others):
         store.add(episode)
         steps, count = steps + len(episode), count + 1
-        _progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
+        output.progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
     print(f"{args.store}: {count} episodes of {steps} steps added")
     return 0
 
@@ -112,7 +111,7 @@ def _simulated(args: argparse.Namespace) -> int:
         for i, episode in enumerate(_in_order(pool, jobs, 2 * workers)):
             store.add(episode)
             kinds[episode.kind] += 1
-            _progress(
+            output.progress(
                 f"{i + 1} of {len(jobs)}: {episode.kind}, {len(episode)} steps, {episode.prompt or '-'}"
             )
     seconds = sum(e["steps"] for e in store.episodes) / 10.0
@@ -136,7 +135,3 @@ def _in_order(pool: Executor, jobs: list[Job], ahead: int) -> Iterator[Episode]:
 
 def _collect(job: Job) -> Episode:
     return collecting.collect(*job)
-
-
-def _progress(line: str) -> None:
-    print(f"… {line}", file=sys.stderr, flush=True)

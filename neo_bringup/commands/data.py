@@ -20,5 +20,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The subcommand's exit code. NeoError (2): could not run."""
+    """0: done; 1: some were not taken (add) or left out (export). NeoError (2): could not run."""
     return args.work(args)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.demo import run as demo
 
 HELP = "run the whole robot in simulation, give it a prompt, score and film it"
@@ -23,23 +24,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-view", action="store_true", help="no browser console")
     parser.add_argument("--no-video", action="store_true", help="no film at the end")
     parser.add_argument("--gif", action="store_true", help="a small animated picture, too")
+    output.add_json(parser, "the result")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 only on success; NeoError (2) when it could not run."""
-    live = sys.stdout.isatty()
+    """0: success; 1: not, and why; NeoError (2): could not run."""
+    stream = sys.stderr if args.json == output.STDOUT else sys.stdout
+    live = output.live(stream)
     shown = [""]
 
     def say(line: str) -> None:
-        print(f"\r\x1b[K{line}" if live else line, flush=True)
+        print(f"\r\x1b[K{line}" if live else line, file=stream, flush=True)
 
     def progress(line: str) -> None:
         phase = line.split("%")[1].split()[0] if "%" in line else line
         if live:
-            print(f"\r\x1b[K{line}", end="", flush=True)
+            print(f"\r\x1b[K{line}", file=stream, end="", flush=True)
         elif phase != shown[0]:
             shown[0] = phase
-            print(line, flush=True)
+            print(line, file=stream, flush=True)
 
     options = demo.DemoOptions(
         prompt=args.prompt,
@@ -58,4 +61,5 @@ def run(args: argparse.Namespace) -> int:
         say(f"why not: {outcome.why}")
     say(f"bag: {outcome.folder}/bag")
     say(outcome.line())
+    output.put_json(args.json, {"folder": str(outcome.folder), **outcome.summary(options)})
     return 0 if outcome.result.success else 1

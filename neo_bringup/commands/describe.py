@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0; a file that cannot be written is a NeoError."""
+    """0: written. NeoError (2): the file could not be."""
     from neo_description import urdf
 
     text = urdf.robot_urdf() if args.format == "urdf" else urdf.robot_mjcf()

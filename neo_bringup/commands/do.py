@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from neo_bringup import output
 from neo_bringup.client import TaskGoal, add_namespace, connect
 from neo_description.errors import NeoError
 from neo_ros.stop_signal import StopSignal
@@ -33,10 +34,8 @@ def run(args: argparse.Namespace) -> int:
         def progress(feedback: Any) -> None:
             if not args.json and feedback.phase != shown[0]:
                 shown[0] = feedback.phase
-                print(
-                    f"{100 * feedback.progress:3.0f} %  {feedback.phase}  {feedback.detail}".rstrip(),
-                    flush=True,
-                )
+                line = f"{100 * feedback.progress:3.0f} %  {feedback.phase}  {feedback.detail}"
+                output.progress(line.rstrip())
 
         goal, interrupted = TaskGoal(stack, progress), stop.future.done
         try:

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from neo_bringup import output
 from neo_bringup.doctor import network, software, system
 from neo_bringup.doctor.row import Row, Status
 
@@ -54,6 +54,6 @@ def run(args: argparse.Namespace) -> int:
         table.add_column(heading, overflow="fold")
     for row in found:
         table.add_row(f"[{STYLES[row.status]}]{row.status}[/]", row.what, row.found, row.cure)
-    Console(highlight=False).print(table)
+    output.console().print(table)
     print("doctor: usable" if usable else "doctor: something required is missing", flush=True)
     return 0 if usable else 1

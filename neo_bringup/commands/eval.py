@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from neo_bringup import output
 from neo_description.errors import NeoError
 
 HELP = "held-out figures of a world model: neo eval runs/train/first --store runs/data/sim"
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="folder of a run, or of a model that ships")
     parser.add_argument("--store", type=Path, action="append", default=[], help="default: those of the run")
     parser.add_argument("--batches", type=int, default=32, help="of 64 windows; default 32")
-    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    output.add_json(parser, "the figures")
 
 
 def meaning(name: str) -> str:
@@ -60,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
         table.add_column(column)
     for name, value in numbers.items():
         table.add_row(name, f"{value:.3f}", meaning(name))
-    Console().print(table)
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(numbers, indent=2) + "\n")
+    if not output.put_json(args.json, numbers):
+        output.console().print(table)
     return 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from neo_bringup import output
 from neo_bringup.fleet.settings import CHOICES, Place, Settings
 from neo_description.errors import NeoError
 
@@ -49,14 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text in (("status", "prints its rounds"), ("show", "its rounds as a web page, live")):
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("folder", type=Path, help="of a fleet")
-        if name == "show":
+        if name == "status":
+            output.add_json(action, "its rounds")
+        else:
             action.add_argument("--port", type=int, default=8080, help="on 127.0.0.1; 0: any free one")
 
 
 def run(args: argparse.Namespace) -> int:
     """0: all rounds are done. NeoError (2): could not; what was done stays."""
     if args.action == "status":
-        return _status(Place(args.folder))
+        return _status(Place(args.folder), args.json)
     if args.action == "show":
         return _show(args)
     from neo_bringup import engine
@@ -67,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args, place)
     with engine.make(settings.engine, settings.workers) as jobs:
         place.save(settings)
-        _progress(f"{place.root}: {settings.robots} robots, {settings.rounds} rounds")
-        Rounds(place, settings, learn, jobs, _progress).run(settings.rounds)
+        output.progress(f"{place.root}: {settings.robots} robots, {settings.rounds} rounds")
+        Rounds(place, settings, learn, jobs, output.progress).run(settings.rounds)
     return _status(place)
 
 
@@ -97,14 +98,12 @@ def _settings(args: argparse.Namespace, place: Place) -> Settings:
     return settings
 
 
-def _progress(line: str) -> None:
-    print(f"… {line}", file=sys.stderr, flush=True)
-
-
-def _status(place: Place) -> int:
+def _status(place: Place, json: Path | None = None) -> int:
     from neo_bringup.fleet import rows
 
     settings, every = place.settings(), rows.read(place)
+    if output.put_json(json, {"robots": settings.robots, "prompts": settings.prompts, "rounds": every}):
+        return 0
     table = Table(
         title=f"{place.root}: {settings.robots} robots, {settings.prompts} prompts a round", box=None
     )
@@ -112,7 +111,7 @@ def _status(place: Place) -> int:
         table.add_column(column)
     for row in every:
         table.add_row(*rows.cells(row).values())
-    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+    output.console().print(table)
     for row in every:
         for line in rows.remarks(row):
             print(f"round {row['round']}: {line}")

@@ -8,9 +8,9 @@ import json
 import math
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from neo_bringup import output
 from neo_bringup.client import add_namespace, connect
 from neo_description.errors import NeoError
 from neo_description.signals import Foretold
@@ -62,7 +62,7 @@ def plain(foretold: Foretold) -> dict[str, Any]:
 
 def show(foretold: Foretold, prompt: str) -> None:
     """Tables for people."""
-    follows, console = foretold.consequences, Console()
+    follows, console = foretold.consequences, output.console()
     asked = f'"{prompt}"' if prompt else "what is asked for now"
     table = Table(title=f"{asked}, the next {follows.horizon:g} s")
     for column in ("something", "chance", "likelier than not"):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.learning import asked
 from neo_bringup.learning.round import FIRST_SEED, TRIALS
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of the held-out tasks")
     parser.add_argument("--kept", type=Path, help="folder that keeps trials, to go on from; default: none")
     asked.add_engine(parser)
-    parser.add_argument("--json", type=Path, help="write the verdict there, too")
+    output.add_json(parser, "the verdict")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,10 +42,8 @@ def run(args: argparse.Namespace) -> int:
     seeds = range(args.first_seed, args.first_seed + args.trials)
     with tempfile.TemporaryDirectory() as scratch, engine.make(args.engine, args.workers) as jobs:
         kept = args.kept or Path(scratch)
-        tasks = Tasks(jobs, do_task, seeds, kept, asked.progress) if args.trials else None
-        verdict = gate.judge(args.candidate, args.against, stores, tasks, asked.progress)
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(verdict.row(), indent=2) + "\n")
-    asked.show(verdict.row())
+        tasks = Tasks(jobs, do_task, seeds, kept, output.progress) if args.trials else None
+        verdict = gate.judge(args.candidate, args.against, stores, tasks, output.progress)
+    if not output.put_json(args.json, verdict.row()):
+        asked.show(verdict.row())
     return 0 if verdict.passed else REFUSED

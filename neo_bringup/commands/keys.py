@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
+
+from neo_bringup import output
 
 HELP = "make, list, exchange and revoke signing keys: neo keys create KEYS"
 KINDS = ("image", "director")
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed = actions.add_parser("list", help="what keys there are, and what a fleet trusts them for")
     listed.add_argument("keys", type=Path, nargs="+", help="folders")
     listed.add_argument("--fleet", type=Path)
+    output.add_json(listed, "them")
     rotate = actions.add_parser("rotate", help="a new key for a role in place of an old one")
     rotate.add_argument("role", help="root, targets, canary, snapshot or timestamp")
     rotate.add_argument("--old", help="start of the id of the key that goes; needed for root")
@@ -70,15 +72,25 @@ def _list(args: argparse.Namespace) -> int:
         for role, ids in Fleet(args.fleet).repository(kind).trusted().items():
             for keyid in ids:
                 trusted.setdefault(keyid, []).append(f"{kind} {role}")
+    found = keys.find(args.keys)
+    facts = [
+        {"key": key.keyid, "role": key.role, "made": key.made, "private": key.state,
+         "trusted": trusted.get(key.keyid, [])} for key in found.values()
+    ] + [
+        {"key": keyid, "role": None, "made": None, "private": "not here", "trusted": roles}
+        for keyid, roles in trusted.items() if keyid not in found
+    ]  # fmt: skip
+    if output.put_json(args.json, facts):
+        return 0
     table = Table(box=None)
     for column in ("key", "made for", "made", "private half", "trusted for"):
         table.add_column(column, overflow="fold")
-    for key in keys.find(args.keys).values():
+    for key in found.values():
         signs = ", ".join(trusted.pop(key.keyid, [])) or ("nothing" if args.fleet else "")
         table.add_row(key.keyid[:8], key.role, key.made, key.state, signs)
     for keyid, roles in trusted.items():
         table.add_row(keyid[:8], "", "", "not here", ", ".join(roles))
-    Console(highlight=False).print(table)
+    output.console().print(table)
     return 0
 
 

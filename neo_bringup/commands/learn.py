@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.data import common
 from neo_bringup.learning import asked
 from neo_bringup.learning.round import FIRST_SEED, TRIALS
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of the held-out tasks")
     asked.add_engine(parser)
+    output.add_json(parser, "model and verdict")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
         args.recipe, given(args.set), args.first_seed, args.trials, by=args.by,
     )  # fmt: skip
     with common.opened(args) as library, engine.make(args.engine, args.workers) as jobs:
-        made = learn(library, args.start, args.out, settings, jobs, asked.progress)
+        made = learn(library, args.start, args.out, settings, jobs, output.progress)
+    if output.put_json(args.json, {"model": str(made.model), **made.verdict}):
+        return 0 if made.passed else REFUSED
     asked.show(made.verdict)
     print(f"{made.model}: `neo release publish {made.model}`" if made.passed else f"{made.model} stays here")
     return 0 if made.passed else REFUSED

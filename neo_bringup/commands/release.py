@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
+
+from neo_bringup import output
 
 if TYPE_CHECKING:
     from neo_flywheel.update.fleet import Fleet
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     step.add_argument("--report", type=Path, action="append", default=[], help="a robot's, to take in first")
     action("stop", "emergency stop: all robots are assigned what they had before").add_argument("reason")
     action("refresh", "signs again what would expire; once a day")
-    action("list", "releases, robots and the roll-out")
+    output.add_json(action("list", "releases, robots and the roll-out"), "all of it")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,7 +88,7 @@ def _publish(fleet: Fleet, args: argparse.Namespace) -> str:
     gate = Gate(**{name: value for name, value in given.items() if value is not None})
     channel, stage = ("canary", Stage.CANARY) if args.to == "canary" else ("stable", Stage.ALL)
     made = {"time": clock.utc_now().isoformat(timespec="seconds"), "commit": commit()}
-    print(f"… checking and signing {args.model}", file=sys.stderr, flush=True)
+    output.progress(f"checking and signing {args.model}")
     names = release.publish(fleet.repository("image"), args.model, args.version, channel, made)
     rollout = fleet.begin(args.version, channel, gate, stage)
     return f"{rollout.release}: {len(names)} files signed, roll-out at {rollout.stage}"
@@ -138,14 +138,22 @@ def _refresh(fleet: Fleet, args: argparse.Namespace) -> str:
 def _list(fleet: Fleet, args: argparse.Namespace) -> str:
     from neo_flywheel.update import director, release
 
+    assigned = director.assignments(fleet.repository("director"))
+    robots = {
+        name: {"canary": canary, "assigned": assigned.get(name, {}).get("release", "")}
+        for name, canary in fleet.robots().items()
+    }
+    releases, rollout = release.releases(fleet.repository("image")), fleet.rollout()
+    facts = {"robots": robots, "releases": releases, "rollout": rollout.row() if rollout else None}
+    if args.json == output.STDOUT:
+        return json.dumps(facts, indent=2)
+    output.put_json(args.json, facts)
     table = Table(box=None)
     for column in ("robot", "canary", "assigned"):
         table.add_column(column)
-    assigned = director.assignments(fleet.repository("director"))
-    for name, canary in fleet.robots().items():
-        table.add_row(name, "yes" if canary else "", assigned.get(name, {}).get("release", "nothing"))
-    Console(highlight=False).print(table)
-    for channel, versions in release.releases(fleet.repository("image")).items():
+    for name, robot in robots.items():
+        table.add_row(name, "yes" if robot["canary"] else "", robot["assigned"] or "nothing")
+    output.console().print(table)
+    for channel, versions in releases.items():
         print(f"{channel}: {', '.join(versions) or 'none'}")
-    rollout = fleet.rollout()
     return json.dumps(rollout.row(), indent=2) if rollout else "nothing is rolled out"

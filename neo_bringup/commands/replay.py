@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from neo_bringup import output
+
 HELP = "give a bag to a node again, and compare what it says with its reference"
 SAME, DIFFERS = 0, 1
 
@@ -28,13 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-budget", action="store_true", help="what it costs does not count")
     parser.add_argument("--report", type=Path, metavar="DIR", help="of --check (default BAG.NODE.report)")
+    output.add_json(parser, "of --check: the verdict")
 
 
 def run(args: argparse.Namespace) -> int:
     """0: done, or the same. 1: differs. NeoError (2): could not."""
     from neo_bringup.commands.train import given
     from neo_bringup.launch_parameters import typed
-    from neo_bringup.learning.asked import progress
     from neo_bringup.replay import shorts
     from neo_bringup.replay.lockstep import replay
     from neo_description.errors import NeoError
@@ -43,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     from neo_flywheel.replay.codec import Codec
 
     parameters = given(args.set, read=lambda text: typed(text, None))
+    if args.json and not args.check:
+        raise NeoError("--json is of --check: only a verdict is worth a program's while")
     if args.accept and parameters:
         raise NeoError("a reference is of a node as it ships: --accept takes no --set")
     row, book = table.row(args.node), installed()
@@ -54,11 +58,12 @@ def run(args: argparse.Namespace) -> int:
     if bag.migrated:
         print(f"older definitions, migrated: {', '.join(bag.migrated)}", file=sys.stderr)
     was = reference.read(bag, row) if args.check else None
-    ran = replay(bag, row, parameters, say=progress)
-    for line in ran.refused:
-        print(f"refused: {line}")
+    ran = replay(bag, row, parameters, say=output.progress)
+    notes = [f"refused: {line}" for line in ran.refused]
     if ran.unanswered:
-        print(f"{ran.unanswered} of {ran.driven} messages of {row.drive} got no answer")
+        notes.append(f"{ran.unanswered} of {ran.driven} messages of {row.drive} got no answer")
+    for line in notes if args.json != output.STDOUT else ():
+        print(line)
     if args.accept:
         print(f"accepted: {reference.write(bag, row, ran, args.reason, book, args.dirty)}")
         return SAME
@@ -70,22 +75,26 @@ def run(args: argparse.Namespace) -> int:
         for name, value in ran.cost().items():
             print(f"{value:8.1f} {name}")
         if bag.answers:
-            output, said = row.outputs[row.answer], ran.outputs[row.answer]
-            same = compare.alike(row.answer, output, bag.answers, said, now)
+            wanted, said = row.outputs[row.answer], ran.outputs[row.answer]
+            same = compare.alike(row.answer, wanted, bag.answers, said, now)
             print(f"{same} of {len(bag.answers)} answers are those that the bag holds")
         return SAME
     about = was.about
     found = verdict.judge(row, was.outputs, ran, was.codec, now, budgets=not args.no_budget, here=about.here)
     if not about.here:
-        print(f"the reference is of {about.processor}: numbers may be {row.rounding:g} off here")
-    return _tell(args, found, about)
+        notes.append(f"the reference is of {about.processor}: numbers may be {row.rounding:g} off here")
+        if args.json != output.STDOUT:
+            print(notes[-1])
+    return _tell(args, found, about, notes)
 
 
-def _tell(args: argparse.Namespace, found: Any, about: Any) -> int:
+def _tell(args: argparse.Namespace, found: Any, about: Any, notes: list[str]) -> int:
     from neo_flywheel.replay import reference, report
 
     place = args.report or reference.place(args.bag, args.node).with_suffix(".report")
     page = report.write(place, found, about, args.bag)
+    if output.put_json(args.json, {**report.facts(found, about), "notes": notes, "report": str(page)}):
+        return SAME if found.same else DIFFERS
     costs = ", ".join(f"{name} {value:.0f}" for name, value in found.cost.items())
     said = f"{sum(found.counts.values())} messages on {len(found.counts)} topics"
     if found.same:

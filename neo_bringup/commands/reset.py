@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """0: released. NeoError (2): no robot."""
     with connect(args) as stack:
         print(f"stop button released: {stack.runstop(False) or 'the robot is in STOP'}")
     return 0

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """0: all is well; 1: not all. NeoError (2): no supervisor was heard."""
     heard: list[Any] = []
     with connect(args) as stack:
         graph.subscription(stack.node, "supervisor/state", heard.append)

@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """0: the drives hold. NeoError (2): no robot."""
     with connect(args) as stack:
         print(f"stop button pressed: {stack.runstop(True) or 'the drives hold'}")
     return 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from neo_bringup import output
 from neo_description.errors import NeoError
 from neo_world_model import config
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if not settings.stores:
         raise NeoError("nothing to train on: --store FOLDER (neo collect makes one)")
     first = os.environ.get("RANK", "0") == "0"
-    card = train(settings, args.out, _say if first else _quiet)
+    card = train(settings, args.out, output.progress if first else _quiet)
     if first:
         print(f"{args.out}/model.safetensors: " + ", ".join(
             f"{k} {v:.3f}" for k, v in card["figures"].items() if isinstance(v, float)))  # fmt: skip
@@ -69,10 +69,6 @@ def given(rows: Sequence[str], read: Callable[[str], Any] = yaml.safe_load) -> d
         except ValueError as error:
             raise NeoError(f"--set {row}: {error}") from None
     return found
-
-
-def _say(line: str) -> None:
-    print(f"… {line}", file=sys.stderr, flush=True)
 
 
 def _quiet(line: str) -> None:

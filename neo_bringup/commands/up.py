@@ -74,6 +74,7 @@ def split(words: list[str], declared: list[str]) -> tuple[dict[str, str], dict[s
 
 
 def run(args: argparse.Namespace) -> int:
+    """0: Ctrl-C ended it; 1: a node died, or did not come up; 130: Ctrl-C before it was up. NeoError (2)."""
     file = (args.file or launch_file()).resolve()
     declared = declared_arguments(file)
     if args.show_args:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from neo_bringup import output
 
 if TYPE_CHECKING:
     from neo_flywheel.update.agent import Agent
@@ -173,7 +174,5 @@ def at_rest(args: argparse.Namespace) -> str:
 
 
 def _progress(line: str) -> None:
-    """A line each; on a terminal, how far a file is takes one line for all."""
-    passing = sys.stderr.isatty() and line.startswith("get ")
-    start = "\r\x1b[K" if sys.stderr.isatty() else ""
-    print(f"{start}… {line}", file=sys.stderr, end="" if passing else "\n", flush=True)
+    """A line each; how far a file is takes one line for all."""
+    output.progress(line, passing=line.startswith("get "))

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the page until Ctrl-C, its address printed first; a taken port ends it with one line, code 2."""
+    """0: served until Ctrl-C, its address printed first. NeoError (2): a taken port, a bad certificate."""
     if args.bag is not None:
         return _replay(args)
     # imported here: the page's libraries take a second, and `neo --help` does not need them

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from neo_bringup import output
 from neo_description.errors import NeoError
 from neo_flywheel.store.catalogue import Row
 from neo_flywheel.store.library import Library
@@ -102,7 +102,7 @@ def recording(what: str, args: argparse.Namespace) -> Iterator[Path]:
         row = library.catalogue.get(what)
         if "metadata.yaml" not in library.files(row):
             raise NeoError(f"episode {row.id} came from {row.kind}; it is no recording")
-        yield library.fetch(row, Path(scratch) / f"episode_{row.id}", progress)
+        yield library.fetch(row, Path(scratch) / f"episode_{row.id}", output.progress)
 
 
 def episodes(folder: Path, row: Row, by: str) -> list[Episode]:
@@ -110,11 +110,6 @@ def episodes(folder: Path, row: Row, by: str) -> list[Episode]:
     from neo_bringup.collect import bag
 
     return bag.read(folder, "on_policy", by, row.prompt)
-
-
-def progress(line: str) -> None:
-    """On stderr; over the last line on a terminal."""
-    print(f"… {line}", file=sys.stderr, flush=True)
 
 
 def when(seconds: float) -> str:

@@ -6,6 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.data import common
 from neo_description.errors import NeoError
 from neo_flywheel.learning.dataset import Episodes
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         if not rows:
             raise NeoError("no episode matches; nothing to export")
         read = partial(common.episodes, by=args.by)
-        source = Episodes(library, rows[::-1], read, common.progress, alike=True)
+        source = Episodes(library, rows[::-1], read, output.progress, alike=True)
         count = _write(args, source)
         about = {"format": args.format, "folder": str(args.out.resolve()), "episodes": count}
         catalogue.add_product("dataset", args.out.name, episodes=source.taken, about=about)
@@ -61,14 +62,14 @@ def _write(args: argparse.Namespace, source: Episodes) -> int:
     if args.format == "lerobot":
         from neo_flywheel.store import lerobot
 
-        return lerobot.export(source, args.out, common.progress)
+        return lerobot.export(source, args.out, output.progress)
     from neo_world_model.store import Store
 
     store, count = Store.create(args.out), 0
     for episode in source:
         store.add(episode)
         count += 1
-        common.progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
+        output.progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
     if not count:
         raise NeoError(f"no episode could be read; first: {source.left_out[0]}")
     return count

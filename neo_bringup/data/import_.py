@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.data import common
 from neo_description.errors import NeoError
 from neo_world_model.modalities import SOURCES
@@ -36,6 +37,6 @@ def run(args: argparse.Namespace) -> int:
                 episode, args.format, str(args.path.resolve()), begun, args.tag, args.robot
             )
             new, count = new + added.new, count + 1
-            common.progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
+            output.progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
     print(f"{args.library}: {count} episodes read, {new} of them new")
     return 0

@@ -6,9 +6,9 @@ import argparse
 import json
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 
+from neo_bringup import output
 from neo_bringup.data import common
 from neo_description.errors import NeoError
 from neo_flywheel.store.catalogue import PARENTS, Row
@@ -54,7 +54,7 @@ def _print(rows: list[dict], as_json: bool) -> None:
     for row in rows:
         cells = ((k, v[:12] if k == "sha256" else v) for k, v in row.items())
         table.add_row(*(common.when(v) if k in ("time", "made") else str(v) for k, v in cells))
-    Console().print(table if rows else "none")
+    output.console().print(table if rows else "none")
 
 
 def _episodes(rows: list[Row], as_json: bool) -> None:
@@ -85,7 +85,7 @@ def _episodes(rows: list[Row], as_json: bool) -> None:
             str(row.id), common.when(row.time), f"{row.duration:.1f}", row.robot, row.prompt, row.outcome,
             row.kind, _share(row.autonomy), _share(row.surprise), " ".join(row.tags), row.sha256[:8],
         )  # fmt: skip
-    Console().print(table)
+    output.console().print(table)
 
 
 def _share(value: float | None) -> str:

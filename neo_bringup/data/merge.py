@@ -6,6 +6,7 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.data import common
 
 HELP = "put recordings together, in order of time: neo data merge BAG BAG --out whole"
@@ -23,5 +24,5 @@ def run(args: argparse.Namespace) -> int:
 
     with ExitStack() as stack:
         folders = [stack.enter_context(common.recording(which, args)) for which in args.which]
-        print(merge(folders, args.out, common.progress))
+        print(merge(folders, args.out, output.progress))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.data import common
 
 HELP = "draw joints, forces, surprise and events of a recording over time: neo data plot 17 --out 17.png"
@@ -22,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from neo_flywheel.store.rebag import BagReader
 
     with common.recording(args.which, args) as folder:
-        reader = BagReader(folder, common.progress)
-        common.progress(f"decoding {reader.checked.messages} messages")
+        reader = BagReader(folder, output.progress)
+        output.progress(f"decoding {reader.checked.messages} messages")
         out = args.out or Path(f"{folder.name}.png")
         said = reader.custom.get("task") or reader.custom.get("prompt") or "-"
         plot.draw(series.read(reader), out, f"{args.which}: {said}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from neo_bringup import output
 from neo_bringup.data import common
 
 HELP = "cut a recording in pieces, by time or where it is silent: neo data split BAG --every 60 --out pieces"
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
             args.gap,
             args.topic,
             args.repeat_latched,
-            common.progress,
+            output.progress,
         )
     for piece in pieces:
         print(piece)

@@ -72,6 +72,21 @@ class DemoOutcome:
             f"rtf={self.rtf:.2f} wall_s={self.wall_s:.1f}"
         )
 
+    def summary(self, options: DemoOptions) -> dict[str, Any]:
+        """What ``summary.json`` holds: how it went, and what was asked for."""
+        return {
+            **self.result.numbers(),
+            "rtf": self.rtf,
+            "wall_s": self.wall_s,
+            "why": self.why,
+            "outcome": self.outcome,
+            "prompt": options.prompt,
+            "scene": options.scene,
+            "seed": options.seed,
+            "objects_file": options.objects_file,
+            "planner": options.planner,
+        }
+
 
 def target_of(prompt: str, scene: str, seed: int, objects_file: str = "") -> str:
     """The name of the scene's object that ``prompt`` is about; NeoError when there is none or several."""
@@ -162,7 +177,7 @@ def run(options: DemoOptions, say: Callable[[str], None], progress: Callable[[st
     if result.success:
         why = ""
     done = DemoOutcome(result, rtf, time.monotonic() - began, why, folder, outcome)
-    _write_summary(done, options)
+    (done.folder / "summary.json").write_text(json.dumps(done.summary(options), indent=2) + "\n")
     return done
 
 
@@ -218,19 +233,3 @@ def _show(
         f"[{bar:<20}] {100 * feedback.progress:3.0f} %  {feedback.phase:<10} "
         f"t={watch.plant_time:.1f} s  rtf={watch.real_time_factor:.2f}"
     )
-
-
-def _write_summary(done: DemoOutcome, options: DemoOptions) -> None:
-    summary = {
-        **done.result.numbers(),
-        "rtf": done.rtf,
-        "wall_s": done.wall_s,
-        "why": done.why,
-        "outcome": done.outcome,
-        "prompt": options.prompt,
-        "scene": options.scene,
-        "seed": options.seed,
-        "objects_file": options.objects_file,
-        "planner": options.planner,
-    }
-    (done.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")

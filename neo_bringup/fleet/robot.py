@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from neo_bringup import processes
+from neo_bringup import output, processes
 from neo_bringup.fleet.acting import Acted, named
 from neo_bringup.fleet.choose import Recorded, chosen, oddness
 from neo_bringup.fleet.settings import ROUND, Place
@@ -89,7 +89,7 @@ def main(words: list[str]) -> int:
     """0: done; 2: the last line on stdout says why not."""
     turn = Turn(**json.loads(words[0]))
     try:
-        run(turn, lambda line: print(f"… {turn.robot}: {line}", file=sys.stderr, flush=True))
+        run(turn, lambda line: output.progress(f"{turn.robot}: {line}"))
     except NeoError as error:
         print(error, flush=True)
         return 2

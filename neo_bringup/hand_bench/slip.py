@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 
+from neo_bringup import output
 from neo_bringup.hand_bench.hold_trial import LIFT, LIFT_TIME, HoldTrial, drawn, shaking, smooth
 from neo_bringup.hand_bench.trials import SLIDES, things
 from neo_description.signals import GraspPhase
@@ -69,7 +70,7 @@ def main() -> None:
     drawn_ = []
     for seed in range(lifts):
         drawn_.append(samples(names[seed // 2 % len(names)], seed))
-        print(f"… lift {seed + 1} of {lifts}", file=sys.stderr, flush=True)
+        output.progress(f"lift {seed + 1} of {lifts}")
     x, _, slid = (np.concatenate(rows) for rows in zip(*drawn_[::2], strict=True))
     bias, weight = fit(x, slid)
     print(f"fitted: slip_bias {bias:.2f}, slip_weight {weight:.2f}; {slid.mean():.1%} of {len(x)} ticks slid")

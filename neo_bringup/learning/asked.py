@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from neo_bringup import output
 from neo_bringup.engine import ENGINES
 from neo_description.errors import NeoError
 
@@ -38,7 +37,7 @@ def show(verdict: dict[str, Any]) -> None:
         span = f"{_number(line['low'])} to {_number(line['high'])}"
         table.add_row(line["figure"], str(line["n"]), *cells, span, _word(line))
     if verdict["lines"]:
-        Console().print(table)
+        output.console().print(table)
     for word, rows in (("refused", verdict["reasons"]), ("note", verdict["notes"])):
         for row in rows:
             print(f"{word}: {row}")
@@ -52,8 +51,3 @@ def _word(line: dict[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
-
-
-def progress(line: str) -> None:
-    """On stderr."""
-    print(f"… {line}", file=sys.stderr, flush=True)

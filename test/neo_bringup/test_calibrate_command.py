@@ -32,9 +32,9 @@ def test_it_writes_what_it_found_and_shows_its_progress(short, tmp_path, capsys)
     file = tmp_path / "l.yaml"
     words = ["calibrate", "hand", "--side", "l", "--sim", "rig", "--seed", "4", "--dead", "l_index_distal"]
     assert cli.main([*words, "--out", str(file)]) == 0
-    told = capsys.readouterr().out
+    told, progress = capsys.readouterr()
     assert "left hand: simulated rig, seed 4" in told
-    assert "little_distal presses thumb_distal" in told
+    assert "little_distal presses thumb_distal" in progress
     assert "index_distal            broken  dead" in told
     calibration = Calibration.load(file, "l")
     assert calibration.source == "simulated rig, seed 4"

@@ -1,6 +1,7 @@
 """The neo command itself: discovery, errors, exit codes."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from neo_bringup import cli
+from neo_bringup import cli, exit_codes
 from neo_description.errors import NeoError
 
 
@@ -100,6 +101,43 @@ def test_a_reader_that_goes_away_is_no_error():
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("name", sorted(cli.commands()))
+def test_every_command_says_what_its_exit_codes_mean(name):
+    said = exit_codes.said(cli.commands()[name])
+    codes = {int(code) for code in re.findall(r"\b(\d+):", said)} | ({2} if "(2)" in said else set())
+    assert 0 in codes, said
+    assert codes <= set(exit_codes.MEANING)
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [("neo stat", ["status"]), ("neo status --na", ["--namespace"]), ("neo fleet st", ["status"])],
+)
+def test_a_shell_completes_words(typed, wanted):
+    """What bash itself makes of the code that `neo completion bash` prints."""
+    neo = f"'{sys.executable}' -m neo_bringup.cli"
+    script = f"""
+        neo() {{ {neo} "$@"; }}
+        eval "$({neo} completion bash)"
+        COMP_LINE='{typed}'; COMP_POINT=${{#COMP_LINE}}; COMP_WORDS=($COMP_LINE); COMP_TYPE=9
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        _python_argcomplete neo "${{COMP_WORDS[COMP_CWORD]}}"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120)
+    assert [word.strip() for word in done.stdout.splitlines()] == wanted, done.stderr
+
+
 def test_every_command_stands_in_the_reference():
     text = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
     assert [name for name in cli.commands() if f"`neo {name}" not in text] == []
+
+
+def test_the_reference_names_the_exit_codes_that_the_commands_do():
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("| `neo ")]
+    for name, file in cli.commands().items():
+        said = exit_codes.said(file)
+        codes = {int(code) for code in re.findall(r"\b(\d+):", said)} | ({2} if "(2)" in said else set())
+        cells = [row[-1] for row in rows if name in re.findall(r"`neo ([\w-]+)", row[0])]
+        assert {int(code) for cell in cells for code in re.findall(r"\b(\d+)\b", cell)} == codes, name

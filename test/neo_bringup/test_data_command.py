@@ -50,7 +50,9 @@ def test_add_takes_what_is_whole_and_says_why_not_the_rest(neo, runs):
     assert "quarantined: metadata.yaml is missing" in said.out
     assert "2 new, 0 known, 1 quarantined" in said.out
     assert "… 1 of 3" in said.err
-    assert "0 new, 2 known, 1 quarantined" in neo("add", runs, code=1).out
+    facts = json.loads(neo("add", runs, "--json", code=1).out)
+    assert facts["count"] == {"new": 0, "known": 2, "quarantined": 1}
+    assert sorted(row["became"] for row in facts["recordings"]) == ["known", "known", "quarantined"]
     (row,) = listed(neo, "--quarantine")
     assert row["path"] == str(runs / "three" / "bag")
 

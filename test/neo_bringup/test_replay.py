@@ -184,5 +184,7 @@ def test_the_nodes_say_what_they_said_when_it_was_accepted(folder, tmp_path, cap
     """On purpose different? ``neo replay BAG --node NODE --accept --reason WHY`` (docs/how-to/replay.md)."""
     bag, node = folder.stem.split(".")
     words = ["replay", str(BAGS / bag), "--node", node, "--check", "--no-budget", "--report", str(tmp_path)]
-    code = cli.main(words)
-    assert code == 0, capfd.readouterr().out
+    code = cli.main([*words, "--json"])
+    out = capfd.readouterr().out
+    assert code == 0, out
+    assert json.loads(out)["same"] is True

@@ -57,14 +57,14 @@ def outcome(*words):
 
 
 def test_a_task_that_is_done_shows_its_phases_and_exits_0(robot):
-    code, out, _ = outcome("do", "pick up the red bottle")
+    code, out, err = outcome("do", "pick up the red bottle")
     assert code == 0
-    assert " 50 %  reach" in out
-    assert out.endswith("done: lifted\n")
+    assert err == "…  50 %  reach\n"
+    assert out == "done: lifted\n"
 
 
 def test_a_task_that_is_not_done_says_why_and_exits_1(robot):
-    assert outcome("do", "fail")[:2] == (1, " 50 %  reach\nnot done (lost): it fell\n")
+    assert outcome("do", "fail")[:2] == (1, "not done (lost): it fell\n")
 
 
 def test_json_is_one_object(robot):
@@ -75,7 +75,7 @@ def test_json_is_one_object(robot):
 
 def test_ctrl_c_cancels_the_task(robot):
     process = neo("do", "hang")
-    assert process.stdout.readline().strip() == "50 %  reach"
+    assert process.stderr.readline() == "…  50 %  reach\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (1, "cancelled\n", "")
@@ -84,7 +84,7 @@ def test_ctrl_c_cancels_the_task(robot):
 def test_a_robot_that_dies_during_a_task_is_noticed(ros_domain):
     robot = start_robot()
     process = neo("do", "hang")
-    assert process.stdout.readline()
+    assert process.stderr.readline()
     robot.kill()
     robot.wait()
     _, err = process.communicate(timeout=60)

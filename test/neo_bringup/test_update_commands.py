@@ -127,6 +127,14 @@ def test_keys_are_listed_rotated_and_revoked(lab, capsys):
     assert rows[old].rstrip().endswith("nothing")
     assert rows[new].rstrip().endswith("nothing")
     assert sum("image timestamp" in row for row in rows.values()) == 1
+    assert neo("keys list KEYS --fleet FLEET --json") == 0
+    facts = {row["key"][:8]: row["trusted"] for row in json.loads(said(capsys))}
+    assert facts[old] == facts[new] == []
+    assert sum("image timestamp" in roles for roles in facts.values()) == 1
+    assert neo("release list --fleet FLEET --json") == 0
+    fleet = json.loads(said(capsys))
+    assert fleet["robots"]["neo-1"] == {"canary": True, "assigned": ""}
+    assert fleet["rollout"] is None
     assert neo("release publish models/first --version 1.0 --fleet FLEET --keys KEYS") == 0
     assert neo("update check --home H1") == 0
 

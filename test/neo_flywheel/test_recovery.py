@@ -1,5 +1,6 @@
 """Recovery of cut-off bags: nothing before the cut changes, and readers that are not ours open the rest."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -177,6 +178,11 @@ def test_the_command_recovers_several_and_says_what_is_left(bag, capsys):
     out = capsys.readouterr().out
     assert "/a (builtin_interfaces/msg/Time)" in out
     assert "task: wave" in out
+    assert cli.main(["bag", "info", str(bag), "--json"]) == 0
+    (facts,) = json.loads(capsys.readouterr().out)
+    assert facts["whole"]
+    assert facts["notes"]["task"] == "wave"
+    assert facts["topics"]["/a"] == {"count": COUNT, "type": "builtin_interfaces/msg/Time"}
     assert cli.main(["bag", "recover", str(bag / "none")]) == 2
 
 

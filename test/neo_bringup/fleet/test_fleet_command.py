@@ -1,5 +1,7 @@
 """``neo fleet``: what it refuses, and what it tells."""
 
+import json
+
 import pytest
 
 from neo_bringup import cli
@@ -80,6 +82,9 @@ def test_status_prints_a_row_a_round_and_what_was_said(told, capsys):
     assert "2 × 0" in out
     assert "round 1: the gate refused: success 0.1 is less than 0.4" in out
     assert "round 1: neo_2 keeps its data: no consent to clips" in out
+    assert neo("status", told.root, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["robots"], facts["rounds"][0]["round"]) == (2, 1)
 
 
 def test_where_no_fleet_is_that_is_said(tmp_path, capsys):
