@@ -7,8 +7,7 @@ neo view --bag runs/TIME/bag --port 8081
 python docs/pictures/console.py http://127.0.0.1:8081 --at 16 --out docs/pictures/replay.png
 
 With ``--prompt`` the robot is told to stand, gets the prompt typed into the page, and the picture is taken
-when the page shows ``--phase`` in the task's part. ``--at`` moves the
-scrubber of a replay.
+when the page shows ``--phase`` in the task's part. ``--at`` moves the scrubber of a replay.
 """
 
 import argparse

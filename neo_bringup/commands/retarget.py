@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from neo_bringup.output import progress
 from neo_description.errors import NeoError
 from neo_teleop.retargeting.landmark_track import LandmarkTrack
 from neo_world_model.episode import Episode
@@ -59,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
     track = _track(args)
     found = follow(track, args.confidence, _moments)
     for why, count in found.left_out.most_common(REASONS):
-        _progress(f"left out {count} times: {why}")
+        progress(f"left out {count} times: {why}")
     if found.far:
-        _progress(f"in {found.far} of {len(track.moments)} moments an arm cannot follow within {FAR:g} m")
+        progress(f"in {found.far} of {len(track.moments)} moments an arm cannot follow within {FAR:g} m")
     prompt = args.prompt or str(track.about.get("prompt", ""))
     made = list(retargeted.episodes(found.motions, args.video, prompt, OUTCOMES[args.outcome], args.by))
     if not made:
@@ -90,7 +90,7 @@ def _track(args: argparse.Namespace) -> LandmarkTrack:
         return LandmarkTrack.load(args.track)
     if args.video is None:
         raise NeoError("--provider needs the film in which it looks: --video FILM")
-    _progress(f"looking for landmarks in {args.video}")
+    progress(f"looking for landmarks in {args.video}")
     return provide(args.provider, args.video, args.track)
 
 
@@ -114,8 +114,4 @@ def _write(args: argparse.Namespace, made: list[Episode]) -> None:
 
 def _moments(done: int, of: int) -> None:
     if done % EVERY == 0 or done == of:
-        _progress(f"{done} of {of} moments")
-
-
-def _progress(line: str) -> None:
-    print(f"… {line}", file=sys.stderr, flush=True)
+        progress(f"{done} of {of} moments")

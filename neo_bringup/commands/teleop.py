@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until Ctrl-C, the page's address printed first; a taken port ends it with one line, code 2."""
+    """0: served until Ctrl-C, the page's address printed first. NeoError (2): a port that is taken."""
     # imported here: `neo --help` does not need ROS and the web server
     from neo_bringup.teleop_page.local import Local
     from neo_bringup.teleop_page.node import PageTeleop
