@@ -16,6 +16,7 @@ import numpy as np
 from neo_body_control import settings
 from neo_body_control.collisions import SelfCollisions
 from neo_body_control.commands import CommandQueue
+from neo_body_control.drive_losses import DriveLosses
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.estimator import BaseEstimator
 from neo_body_control.externals import ExternalForces
@@ -23,12 +24,13 @@ from neo_body_control.health import CARRY, BodyHealth
 from neo_body_control.joint_paths import JointGoals, JointPath
 from neo_body_control.lasting_errors import LastingErrors
 from neo_body_control.load import CarriedLoad
-from neo_body_control.rotations import log, transform, yaw
+from neo_body_control.rotations import log, transform
 from neo_body_control.safety import SafetyMachine
 from neo_body_control.stiffness import Stiffness
 from neo_body_control.targets import ARM, Targets
 from neo_body_control.tasks import TaskStack
 from neo_body_control.tendon_calibration import TendonCalibration
+from neo_body_control.walking.legs import Legs
 from neo_body_control.wbc import WholeBodyQp
 from neo_description.masks import any_of
 from neo_description.signals import (
@@ -51,7 +53,7 @@ class BodyController:
     """Core of ``body_control``. ``params``: :func:`settings.load_parameters`.
 
     ``estimator``, ``safety``, ``health``, ``targets``, ``queue`` (commands that wait, what was refused),
-    ``loads`` by side and ``qp`` may be read by anyone.
+    ``loads`` by side, ``legs`` and ``qp`` may be read by anyone.
     """
 
     def __init__(self, params: SimpleNamespace | None = None):
@@ -70,7 +72,7 @@ class BodyController:
         self.calibration = TendonCalibration.given(
             p.tendon_calibration, p.drive_lag, p.friction_speed, p.drive_damping / p.drive_lag
         )
-        self._drive_damping = self.calibration.drive_damping
+        self._losses = DriveLosses(self.calibration, p.friction_share, self._gains.posture.kd)
         self._reset()
 
     def _reset(self) -> None:
@@ -82,6 +84,8 @@ class BodyController:
             s: CarriedLoad(self._dynamics.model, s, p.load_cutoff, p.load_least, p.load_most) for s in SIDES
         }
         self.joints = JointGoals()
+        self.legs = Legs(p)
+        self._stop_asked: float | None = None  # s: set_mode stop came under way
         self.queue.clear()
         self.health.reset()
         self._count_on()
@@ -128,9 +132,15 @@ class BodyController:
             self.joints.release()
             self.targets.busy.clear()
             self.targets.gazing = False
+            self.legs.reset()
+            self._stop_asked = None
             return TendonCommand(state.tick, self.safety.drive_mode, BODY.pretension.copy())
         self._begin_due_commands()
-        self.targets.support(self._support())
+        if self._stop_asked is not None:
+            self._stop_after_a_step(state.time)
+        self.legs.update(self.safety.state == Safety.ACTIVE, self.estimator, self._dynamics, self.targets)
+        if self.legs.steps is None:
+            self.targets.support(self.targets.place(self.estimator.anchors))
         self.targets.step(state.time)
         load = self._carried(state)
         self._set_tasks(state)
@@ -160,7 +170,10 @@ class BodyController:
     def set_mode(self, mode: str) -> str | None:
         """``stand`` or ``stop``; ``None``: done (or under way), else why not."""
         if mode == "stop":
-            self.safety.stop(self._time, "set_mode stop")
+            if self.legs.steps is None:
+                self.safety.stop(self._time, "set_mode stop")
+            elif self._stop_asked is None:
+                self._stop_asked = self._time
             return None
         if mode != "stand":
             return f"unknown mode {mode!r}; stand or stop"
@@ -247,29 +260,19 @@ class BodyController:
         soles = {"l": state.l_sole_wrench, "r": state.r_sole_wrench}
         self.externals.update(v, self.calibration.torques(self._measured_tension), soles)
 
-    def _support(self) -> np.ndarray:
-        """(x, y m, heading rad) over which the robot belongs: between the soles, a little ahead."""
-        anchors = self.estimator.anchors
-        if not anchors:
-            target = self.targets.base
-            return np.array([*target.point.target[:2], yaw(target.R_target)])
-        headings = [yaw(R) for R, _ in anchors.values()]
-        heading = math.atan2(sum(map(math.sin, headings)), sum(map(math.cos, headings)))
-        if len(anchors) < 2:  # one sole lifts for a moment: stay
-            target = self.targets.base
-            return np.array([*target.point.target[:2], heading])
-        (_, p), (_, p_other) = anchors.values()
-        middle_x, middle_y, _ = ((p + p_other) / 2.0).tolist()
-        ahead = self.params.com_ahead
-        x, y = middle_x + ahead * math.cos(heading), middle_y + ahead * math.sin(heading)
-        return np.array([x, y, heading])
+    def _stop_after_a_step(self, time: float) -> None:
+        """The feet come to a stand, then STOP; a robot on one leg that only holds its posture falls over."""
+        self.targets.velocity = None
+        if self.legs.steps is None or time - (self._stop_asked or 0.0) > self.params.stop_within:
+            self.safety.stop(time, "set_mode stop")
 
     def _stand_up(self) -> None:
         self._taken_over = BODY.moment_arms @ self._measured_tension
-        self.targets.start(
-            self._qpos[7:], self._dynamics.com, self.estimator.height, self.estimator.R, self._support()
-        )
+        place = self.targets.place(self.estimator.anchors)
+        est = self.estimator
+        self.targets.start(self._qpos[7:], self._dynamics.com, est.height, est.R, place)
         self._failed = 0
+        self.legs.reset()
         for side in SIDES:
             self.loads[side].reset()
             self._lasting[side].reset()
@@ -297,17 +300,26 @@ class BodyController:
 
     def _set_tasks(self, state: BodyState) -> None:
         d, t, g, est = self._dynamics, self._tasks, self._gains, self.estimator
-        p = self.params
+        p, steps = self.params, self.legs.steps
         for side in SIDES:
             sole = d.frames[f"{side}_sole"]
-            if est.contacts[side].stands:
+            foot = self.legs.foot(side)
+            if foot is not None:
+                t.swing(side, sole, p.swing_weight, p.swing_kp, foot)
+            elif est.contacts[side].stands:
                 t.contact(side, sole, p.contact_weight, p.contact_damping)
             else:
                 t.set_down(side, sole, p.contact_weight, p.contact_damping, p.set_down_speed)
         base = self.targets.base
-        t.com(d, g.com, base.point.p[:2], base.point.v[:2])
-        t.height(est.height, est.v[2], g.height, (base.point.p[2], base.point.v[2], base.point.a[2]))
-        t.orientation(est.R, est.angular_velocity, g.orientation, base.R)
+        if steps is not None:
+            t.com_acceleration(d, p.walk_com_weight, steps.acceleration)
+        else:
+            t.com(d, g.com, base.point.p[:2], base.point.v[:2])
+        height, upright, momentum = g.height, g.orientation, p.momentum_weight
+        if steps is not None:
+            height, upright, momentum = g.walk_height, g.walk_orientation, p.walk_momentum_weight
+        t.height(est.height, est.v[2], height, (base.point.p[2], base.point.v[2], base.point.a[2]))
+        t.orientation(est.R, est.angular_velocity, upright, base.R)
         if self.targets.gazing:
             t.gaze(d.frames["gaze"], g.gaze, self.targets.gaze.p)
         else:
@@ -323,7 +335,7 @@ class BodyController:
             t.hand(side, frame, g.hand, g.hand_turn, ref)
             weight[ARM[side]] = g.busy_arm
         weight[self._idle] = p.posture_weight_legs
-        t.momentum(d, p.momentum_weight, p.momentum_damping)
+        t.momentum(d, momentum, p.momentum_damping)
         q, v, rest = state.joint_position, state.joint_velocity, self.targets.posture.x
         t.posture(q, v, rest, weight, g.posture)
         if self.joints.set:
@@ -345,6 +357,7 @@ class BodyController:
             s: c.stands or float(self._dynamics.frames[f"{s}_sole"].p[2]) < near
             for s, c in self.estimator.contacts.items()
         }
+        stands = self.legs.standing(stands)
         answer = self.qp.solve(
             self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, load,
             self.collisions,
@@ -357,7 +370,7 @@ class BodyController:
             return replace(self._answer, tick=state.tick)
         self._failed = 0
         ramp = self.safety.ramp(self._time)
-        torque = answer.torque + self._against_drive_damping()
+        torque = answer.torque + self._lost()
         tight = self._tightness()
         if ramp < 1.0:
             share = min(ramp / TORQUE_RAMP, 1.0)
@@ -370,21 +383,16 @@ class BodyController:
 
     def _tightness(self) -> float:
         """How much more than their pretension both tendons of a pair pull, in pretensions."""
-        d, p, place = self._dynamics, self.params, self.targets.base.point.p
+        d, p = self._dynamics, self.params
+        # under way the capture point belongs elsewhere than over the soles
+        place = self.targets.base.point.p if self.legs.steps is None else self.legs.walker.reference
         level = self.stiffness.update(d.com, d.com_velocity, place[:2], d.gravity)
         return float(p.cocontraction + level * max(p.cocontraction_stiff - p.cocontraction, 0.0))
 
-    def _against_drive_damping(self) -> np.ndarray:
-        """Torque (31,) that joints need to move against their drives, which lag, and their tendons' friction.
-
-        Never more than half of what the posture task damps the joint with, so a drive that is better than
-        it is taken for cannot make a light joint oscillate.
-        """
-        inertia = self._dynamics.M.diagonal()[6:]
-        v, most = self._qvel[6:], 0.5 * self._gains.posture.kd * inertia
-        against: np.ndarray = self._drive_damping * v
-        if self.params.friction_share:
-            lost = self.calibration.friction_torque(self._measured_tension, v)
-            against += self.params.friction_share * lost
-        most *= np.abs(v)
-        return np.minimum(np.maximum(against, -most), most)
+    def _lost(self) -> np.ndarray:
+        """Torque (31,) that drives and tendons take."""
+        v = self._qvel
+        lost = self._losses.torque(self._dynamics.M.diagonal()[6:], v[6:], self._measured_tension)
+        J = {side: self._dynamics.frames[f"{side}_sole"].J for side in SIDES}
+        self.legs.against_drives(lost, self._losses.damping, J, v)
+        return lost

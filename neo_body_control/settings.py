@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,6 +63,7 @@ def command_limits(p: SimpleNamespace) -> CommandLimits:
         age=p.command_age,
         ahead=p.command_ahead,
         valid_for=p.valid_for_max,
+        velocity=(p.walk_forward, p.walk_sideways, p.walk_turn) if p.walking else None,
     )
 
 
@@ -95,6 +96,8 @@ class TaskGains:
     gaze: Gain
     hand: Gain
     hand_turn: Gain
+    walk_height: Gain
+    walk_orientation: Gain
     posture: Gain
     path: Gain
     posture_weight: np.ndarray
@@ -124,6 +127,8 @@ class TaskGains:
             gaze=gain("gaze", 0.6),
             hand=gain("hand", 0.1),
             hand_turn=gain("hand_turn", 0.6),
+            walk_height=replace(gain("height", 0.05), weight=p.walk_height_weight),
+            walk_orientation=replace(gain("orientation", 0.3), weight=p.walk_orientation_weight),
             posture=Gain.damped(1.0, p.posture_kp, p.posture_damping, 0.5),
             path=Gain.damped(p.path_weight, p.path_kp, 1.0, 0.5),
             posture_weight=weight,

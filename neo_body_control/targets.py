@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
 
-from neo_body_control.rotations import about_z, exp
+from neo_body_control.rotations import about_z, cross, exp, yaw
 from neo_body_control.stance import Bending, Stance
 from neo_body_control.tasks import HandReference
 from neo_body_control.trajectories import ArrayReference, PointReference, PoseReference
@@ -45,10 +47,12 @@ class Targets:
         self._nominal = posture(p.posture).body
         self._bending = Bending(p.stand_height, p.bend_height, p.bend_lean, p.bend_bow, p.bend_arm)
         self._stance: Stance | None = None
-        self._height = p.stand_height
+        self._height, self._walking = p.stand_height, False
         self.busy: set[str] = set()
         self.source: dict[str, np.ndarray] = {}  # by side: the target as it was commanded
         self.gazing = False
+        self.velocity: np.ndarray | None = None  # (3,) at which to walk
+        self._carried: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._until: dict[str, float] = {}
 
     def start(
@@ -57,9 +61,9 @@ class Targets:
         """Standing up begins: rest at what is, then go to the nominal stance over ``support`` (3,)
         (x, y m, heading rad)."""
         self.busy.clear()
-        self.gazing = False
+        self.gazing, self.velocity, self._carried = False, None, None
         self._until.clear()
-        self._stance, self._height = None, self._p.stand_height
+        self._stance, self._height, self._walking = None, self._p.stand_height, False
         self.posture.reset(q)
         self.posture.target = self._nominal.copy()
         T = np.eye(4)
@@ -68,12 +72,46 @@ class Targets:
         self.base.point.target = np.array([support[0], support[1], self._p.stand_height])
         self.base.R_target = about_z(support[2])
 
+    def place(self, anchors: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """(x, y m, heading rad) over which the robot belongs: between the soles, a little ahead.
+
+        ``anchors``: axes (3, 3) and place (3,) m in odom of each sole that stands.
+        """
+        x, y = self.base.point.target[:2].tolist()
+        if not anchors:
+            return np.array([x, y, yaw(self.base.R_target)])
+        headings = [yaw(R) for R, _ in anchors.values()]
+        heading = math.atan2(sum(map(math.sin, headings)), sum(map(math.cos, headings)))
+        if len(anchors) < 2:  # one sole lifts for a moment: stay
+            return np.array([x, y, heading])
+        (_, p), (_, p_other) = anchors.values()
+        x, y, _ = ((p + p_other) / 2.0).tolist()
+        ahead = self._p.com_ahead
+        return np.array([x + ahead * math.cos(heading), y + ahead * math.sin(heading), heading])
+
     def support(self, support: np.ndarray) -> None:
         """Where the soles stand now: the centre of mass belongs over ``support`` (x, y m, heading rad)."""
         self.base.point.target[:2] = support[:2]
         self.base.R_target = about_z(support[2])
         if self._stance is not None:
             self.base.R_target = self.base.R_target @ exp(np.array([0.0, self._stance.lean, 0.0]))
+
+    def walk(self, heading: float) -> None:
+        """The legs walk: the pelvis faces ``heading`` rad, no higher than walking allows."""
+        self.base.R_target = about_z(heading)
+        self._height, self._walking = min(self._height, self._p.walk_height), True
+
+    def carry(self, T: np.ndarray, place: np.ndarray, velocity: np.ndarray) -> None:
+        """Hands go where the body goes: it has moved by ``T`` (4, 4) in odom, and moves about ``place``
+        (3,) m with ``velocity`` (3,) m/s, rad/s."""
+        for side in self.busy:
+            self.hands[side].carry(T)
+        self._carried = place, np.array([*velocity[:2], 0.0]), np.array([0.0, 0.0, velocity[2]])
+
+    def come_to_rest(self, com: np.ndarray, velocity: np.ndarray) -> None:
+        """The legs stand again: the centre of mass goes on from where it is (3,) m with (3,) m/s."""
+        self.base.point.p[:2], self.base.point.v[:2] = com[:2], velocity[:2]
+        self._carried, self._walking = None, False
 
     def apply(
         self,
@@ -105,6 +143,10 @@ class Targets:
                 self.gazing = True
             self.gaze.target = np.array(command.gaze, float)
             self._until["gaze"] = until
+        if command.base_velocity is not None:
+            moving = np.any(np.asarray(command.base_velocity) != 0.0)
+            self.velocity = np.array(command.base_velocity, float) if moving else None
+            self._until["velocity"] = until
         if command.base_height is not None:
             self._height = command.base_height
             self._until["height"] = until
@@ -132,6 +174,8 @@ class Targets:
             del self._until[part]
             if part == "gaze":
                 self.gaze.stop_here()
+            elif part == "velocity":
+                self.velocity = None
             elif part == "height":
                 self._height = float(self.base.point.p[2] + 2.0 / 6.0 * self.base.point.v[2])
             else:
@@ -150,9 +194,9 @@ class Targets:
         return set(self._until)
 
     def _bend(self) -> None:
-        """As deep as the lowest target of a hand needs; a height that was asked for stays."""
+        """As deep as the lowest hand target needs, but not under way; a height that was asked for stays."""
         low = min((float(self.hands[side].point.target[2]) for side in self.busy), default=np.inf)
-        self._stance = stance = self._bending.least(low)
+        self._stance = stance = None if self._walking else self._bending.least(low)
         asked = "height" in self._until or stance is None
         self.base.point.target[2] = self._height if asked or stance is None else stance.height
         self.posture.target[BOWS] = self._nominal[BOWS] + (0.0 if stance is None else stance.bow)
@@ -160,4 +204,8 @@ class Targets:
     def hand(self, side: str) -> HandReference:
         """Where a gripper shall be now."""
         r = self.hands[side]
-        return HandReference(r.point.p, r.point.v, r.point.a, r.R, r.R @ r.w, r.R @ r.alpha)
+        v, w = r.point.v, r.R @ r.w
+        if self._carried is not None:
+            place, v_body, w_body = self._carried
+            v, w = v + v_body + cross(w_body, r.point.p - place), w + w_body
+        return HandReference(r.point.p, v, r.point.a, r.R, w, r.R @ r.alpha)

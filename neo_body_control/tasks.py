@@ -17,7 +17,8 @@ import numpy as np
 
 from neo_body_control.dynamics import NV, Dynamics, Frame
 from neo_body_control.joint_paths import JointGoals
-from neo_body_control.rotations import cross, log
+from neo_body_control.rotations import about_z, cross, log
+from neo_body_control.walking.swing import FootReference
 
 CONTACT = {"l": slice(0, 6), "r": slice(6, 12)}
 COM = slice(12, 14)
@@ -96,6 +97,24 @@ class TaskStack:
         v[3:] = 10.0 * cross(sole.R[:, 2], UP)
         self.a[rows] = damping * (v - sole.v) - sole.drift
         self.weight[rows] = weight
+
+    def swing(self, side: str, sole: Frame, weight: float, kp: float, foot: FootReference) -> None:
+        """The sole swings as ``foot`` says, critically damped."""
+        rows, kd = CONTACT[side], 2.0 * math.sqrt(kp)
+        self.J[rows] = sole.J
+        heading, speed, acceleration = foot.turn.tolist()
+        a = np.empty(6)
+        a[:3] = foot.a + kp * saturated(foot.p - sole.p, 0.1) + kd * (foot.v - sole.v[:3])
+        turn = saturated(sole.R @ log(sole.R.T @ about_z(heading)), 0.6)
+        a[3:] = acceleration * UP + kp * turn + kd * (speed * UP - sole.v[3:])
+        self.a[rows] = a - sole.drift
+        self.weight[rows] = weight
+
+    def com_acceleration(self, dynamics: Dynamics, weight: float, a: np.ndarray) -> None:
+        """Horizontal acceleration (2,) m/s² of the centre of mass."""
+        self.J[COM] = dynamics.J_com[:2]
+        self.a[COM] = a - dynamics.com_drift[:2]
+        self.weight[COM] = weight
 
     def com(self, dynamics: Dynamics, gain: Gain, p_ref: np.ndarray, v_ref: np.ndarray) -> None:
         """Horizontal place (2,) m and speed of the centre of mass."""

@@ -110,6 +110,13 @@ class PoseReference:
         self.w = self.w + dt * self.alpha
         self.R = self.R @ exp(dt * self.w)
 
+    def carry(self, T: np.ndarray) -> None:
+        """Reference and target are moved by ``T`` (4, 4), as if fixed to a body that has moved so."""
+        R, p = T[:3, :3], T[:3, 3]
+        self.point.p, self.point.target = R @ self.point.p + p, R @ self.point.target + p
+        self.point.v, self.point.a = R @ self.point.v, R @ self.point.a
+        self.R, self.R_target = R @ self.R, R @ self.R_target
+
     def stop_here(self) -> None:
         """Come to rest where the present speed carries it."""
         self.point.stop_here()

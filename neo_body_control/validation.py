@@ -20,8 +20,8 @@ SIDE_NAMES = {"l": "left", "r": "right"}
 @dataclass(frozen=True)
 class CommandLimits:
     """``reach`` m from the shoulder, which comes down by up to ``bend`` m; ``height`` (low, high) m;
-    ``hand_speed``, ``age``, ``ahead``,
-    ``valid_for``: upper bounds (m/s, s)."""
+    ``hand_speed``, ``age``, ``ahead``, ``valid_for``: upper bounds (m/s, s); ``velocity``: fastest forward,
+    sideways (m/s) and turn (rad/s), or ``None``: the robot does not walk."""
 
     reach: float
     bend: float
@@ -31,6 +31,7 @@ class CommandLimits:
     ahead: float
     valid_for: float
     gaze_distance: float = 20.0
+    velocity: tuple[float, float, float] | None = None
 
 
 def check_shape(command: WholeBodyCommand) -> str | None:
@@ -52,11 +53,8 @@ def check_shape(command: WholeBodyCommand) -> str | None:
         return f"gaze: {problem}"
     if command.base_height is not None and not np.isfinite(command.base_height):
         return f"base_height is {command.base_height}; a finite number needed"
-    if command.base_velocity is not None:
-        if problem := _vector_problem(command.base_velocity):
-            return f"base_velocity: {problem}"
-        if np.any(np.asarray(command.base_velocity) != 0.0):
-            return "base_velocity is not zero; the robot does not walk yet"
+    if command.base_velocity is not None and (problem := _vector_problem(command.base_velocity)):
+        return f"base_velocity: {problem}"
     return None
 
 
@@ -98,6 +96,24 @@ def check_limits(
     low, high = limits.height
     if command.base_height is not None and not low <= command.base_height <= high:
         return f"base_height is {command.base_height:g} m; {low:g} to {high:g} m allowed"
+    return (
+        None if command.base_velocity is None else _velocity_problem(command.base_velocity, limits.velocity)
+    )
+
+
+def _velocity_problem(v: np.ndarray, most: tuple[float, float, float] | None) -> str | None:
+    """Why the robot does not walk at ``v`` (3,)."""
+    if most is None:
+        return (
+            "base_velocity is not zero; the robot does not walk (parameter walking is false)"
+            if np.any(v != 0.0)
+            else None
+        )
+    for name, unit, x, bound in zip(
+        ("forward", "sideways", "turn"), ("m/s", "m/s", "rad/s"), v, most, strict=True
+    ):
+        if abs(x) > bound:
+            return f"base_velocity: {name} is {x:g} {unit}; at most {bound:g} {unit} allowed"
     return None
 
 

@@ -21,6 +21,7 @@ def test_the_body_bends_only_as_deep_as_a_hand_needs():
 
 def test_a_hand_comes_to_a_place_near_the_floor_and_the_body_rises_after_it():
     rig = Rig(sim={"mass_error": 0.1, "arm_error": 0.05}).stand()
+    stood = rig.plant.privileged.base_pose[2, 3]  # a robot that is heavier than it believes stands lower
     T = side_grasp("r", [0.35, -0.20, 0.20], 0.0)
     c, s = np.cos(0.7), np.sin(0.7)
     T[:3, :3] = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]]) @ T[:3, :3]
@@ -30,7 +31,7 @@ def test_a_hand_comes_to_a_place_near_the_floor_and_the_body_rises_after_it():
     assert rig.plant.privileged.base_pose[2, 3] < 0.75
     rig.order(release=("r",))
     rig.run(3.0)
-    assert abs(rig.plant.privileged.base_pose[2, 3] - rig.body.params.stand_height) < 0.02
+    assert abs(rig.plant.privileged.base_pose[2, 3] - stood) < 0.02
     assert rig.state == Safety.ACTIVE
 
 

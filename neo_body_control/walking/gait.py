@@ -1,0 +1,252 @@
+"""Steps and walking: from a commanded velocity or a push to a wanted acceleration and a swinging foot.
+
+    STANDING   nothing to do: the caller balances over both soles
+    SHIFT      both soles: the capture point goes to where the first foot can lift
+    SINGLE     one sole stands, the other swings to where the capture point will need it
+    DOUBLE     the foot has come down: the pressure moves over to it
+    SETTLE     both soles: the capture point comes to rest between them
+
+In a step the capture point shall fly from ``u + b`` about the standing foot's middle ``u``; what it is off
+by is answered by the pressure point within the soles (``r = u + k (xi - xi_ref)``) and, where that is not
+enough, by place and time of the next step (:class:`StepPlanner`). The wanted acceleration is the pendulum's,
+``w² (c - r)``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from types import SimpleNamespace
+
+import numpy as np
+
+from neo_body_control.walking import dcm, polygon
+from neo_body_control.walking.capture import at_rest, catching_foot, escapes
+from neo_body_control.walking.footsteps import other, sign
+from neo_body_control.walking.stance import Soles, ground, hull, mean_heading, middle, rotation, wrapped
+from neo_body_control.walking.step_plan import Step, StepPlanner
+from neo_body_control.walking.swing import FootReference, Swing
+from neo_description.tables import CONTROL_DT, SIDES
+
+GRAVITY = 9.81  # m/s²
+LEAST_HEIGHT = 0.3  # m of the centre of mass: below, nothing here holds any more
+RATE_TIME = 0.02  # s over which the capture point's speed is smoothed
+TOUCHES = 0.6  # share of a swing from which on a felt sole has come down
+STILL = 0.02  # m from the middle: the capture point has come to rest
+IN_A_HURRY = 0.1  # m of the capture point's error that halves the double support
+
+
+class Phase(Enum):
+    """What the legs do."""
+
+    STANDING = "standing"
+    SHIFT = "shift"
+    SINGLE = "single"
+    DOUBLE = "double"
+    SETTLE = "settle"
+
+
+@dataclass(slots=True)
+class WalkReference:
+    """What the legs shall do this tick: ``acceleration`` (2,) m/s² of the centre of mass, ``heading`` rad of
+    the pelvis, ``swing``: the side that is in the air, or ``""``, with its ``foot``."""
+
+    acceleration: np.ndarray
+    heading: float
+    swing: str = ""
+    foot: FootReference | None = None
+
+
+class Walker:
+    """``phase``; ``steps`` taken; ``velocity`` (3,) m/s, rad/s that is walked at now; ``capture_point``,
+    ``reference`` and ``pressure`` (2,) m in odom."""
+
+    def __init__(self, p: SimpleNamespace):
+        self._p = p
+        self._planner = StepPlanner(p)
+        self.phase = Phase.STANDING
+        self.steps = 0
+        self.velocity = np.zeros(3)
+        self.capture_point = np.zeros(2)
+        self.reference = np.zeros(2)
+        self.pressure = np.zeros(2)
+        self._wanted: np.ndarray | None = None
+        self._stance = "l"
+        self._clock = self._time = 0.0
+        self._heading = self._lift_heading = 0.0
+        self._rate: np.ndarray | None = None  # m/s of the capture point
+        self._w = 1.0
+
+    @property
+    def standing(self) -> bool:
+        """Whether both feet stay where they are."""
+        return self.phase is Phase.STANDING
+
+    def want(self, velocity: np.ndarray | None) -> None:
+        """Walk at ``velocity`` (3,) from the next step on; ``None``: come to a stand."""
+        self._wanted = None if velocity is None else np.array(velocity, float)
+
+    @property
+    def destination(self) -> tuple[float, float, float]:
+        """x, y m and heading rad in odom of where it would stand if it stepped in place after the next
+        landing: a new velocity acts from there."""
+        if self.phase in (Phase.STANDING, Phase.SETTLE):
+            return (*middle(self._soles).tolist(), mean_heading(self._soles))
+        step = self._step()
+        foot = self._goal if self.phase is Phase.SINGLE else step.u + step.R @ step.place
+        heading = step.heading + step.turn
+        half = 0.5 * sign(step.swing) * self._p.step_width
+        return (*(foot - half * rotation(heading)[:, 1]).tolist(), heading)
+
+    def update(self, com: np.ndarray, com_velocity: np.ndarray, soles: Soles) -> WalkReference | None:
+        """One tick; ``None``: STANDING. ``com``, ``com_velocity`` (3,) in odom."""
+        self._soles, self._com = soles, com[:2]
+        self._w = math.sqrt(GRAVITY / max(float(com[2]) - ground(soles), LEAST_HEIGHT))
+        xi = dcm.capture_point(com, com_velocity, self._w)
+        if self._rate is None:
+            self._rate = np.zeros(2)
+        else:
+            self._rate += CONTROL_DT / RATE_TIME * ((xi - self.capture_point) / CONTROL_DT - self._rate)
+        self.capture_point = xi
+        self._clock += CONTROL_DT
+        match self.phase:
+            case Phase.STANDING:
+                return self._stand()
+            case Phase.SHIFT:
+                return self._shift()
+            case Phase.SINGLE:
+                return self._single()
+            case Phase.DOUBLE:
+                return self._double()
+            case Phase.SETTLE:
+                return self._settle()
+
+    # Both soles
+
+    def _stand(self) -> WalkReference | None:
+        self._heading = mean_heading(self._soles)
+        self.velocity = np.zeros(3)
+        if self._escapes():
+            return self._catch()
+        if self._wanted is None:
+            return None
+        self._begin_shift(self._wanted)
+        return self._shift()
+
+    def _begin_shift(self, wanted: np.ndarray) -> None:
+        """Walking begins with the foot on the side it goes to."""
+        self._stance = "r" if wanted[1] > 0.0 or wanted[2] > 0.0 else "l"
+        self.velocity = self._ramped(wanted)
+        self._begin(Phase.SHIFT)
+
+    def _begin(self, phase: Phase) -> None:
+        self.phase, self._clock = phase, 0.0
+        self._from, self._time = self.capture_point.copy(), self._p.shift_time
+
+    def _shift(self) -> WalkReference:
+        step = self._step()
+        to = step.reference(self._p.step_time - self._planner.half)
+        r = self._move(to)
+        late = self._clock > 2.0 * self._time
+        if self._clock >= self._time and (late or np.linalg.norm(self.capture_point - to) < STILL):
+            self._lift(step.swing)
+        return self._answer(r)
+
+    def _settle(self) -> WalkReference | None:
+        to = middle(self._soles)
+        if self._escapes():
+            return self._catch()
+        r = self._move(to)
+        if self._clock > self._time and np.linalg.norm(self.capture_point - to) < STILL:
+            self.phase = Phase.STANDING
+            return None
+        if self._wanted is not None:
+            self._begin_shift(self._wanted)
+        return self._answer(r)
+
+    def _move(self, to: np.ndarray) -> np.ndarray:
+        """Pressure point that takes the capture point from ``_from`` to ``to`` in ``_time`` s."""
+        s = min(self._clock / self._time, 1.0)
+        way = to - self._from
+        self.reference = self._from + way * s**3 * (10.0 - 15.0 * s + 6.0 * s * s)
+        speed = way * 30.0 * s * s * (1.0 - s) ** 2 / self._time
+        return self._corrected(self.reference - speed / self._w, SIDES)
+
+    def _escapes(self) -> bool:
+        ahead = self.capture_point + self._p.catch_ahead * np.asarray(self._rate)
+        return escapes(self._soles, ahead, self._p.catch_margin)
+
+    def _catch(self) -> WalkReference:
+        self._lift(catching_foot(self._soles, self.capture_point))
+        return self._single()
+
+    # One sole
+
+    def _lift(self, swing: str) -> None:
+        """The foot ``swing`` leaves the ground now."""
+        sole = self._soles[swing]
+        self._stance = other(swing)
+        self._swing = Swing(sole.p, sole.heading, self._p.step_height, self._p.set_down_speed)
+        self.phase, self._clock = Phase.SINGLE, 0.0
+        self._lift_heading = self._heading
+        self._lifted = self._goal = sole.middle
+
+    def _single(self) -> WalkReference:
+        step = self._step()
+        self.reference = step.reference(self._planner.planned(self._clock))
+        r = self._corrected(step.u, (self._stance,))
+        way = math.dist(self._goal, self._lifted)
+        goal, left = self._planner.adjust(step, self.capture_point, r, self._clock, way)
+        self._goal = goal
+        heading = step.heading + step.turn
+        ankle = goal - polygon.SOLE_CENTRE * rotation(heading)[:, 0]
+        foot = self._swing.step(ankle, heading, left - self._planner.half, CONTROL_DT)
+        s = self._swing.share
+        turn = wrapped(step.heading + 0.5 * step.turn - self._lift_heading)
+        self._heading = self._lift_heading + s * s * (3.0 - 2.0 * s) * turn
+        if s > TOUCHES and self._soles[step.swing].stands:
+            self._touched(step)
+        return self._answer(r, step.swing, foot)
+
+    def _touched(self, step: Step) -> None:
+        """The foot has come down and takes over."""
+        self.steps += 1
+        self._left_behind = step.u
+        self._stance = step.swing
+        self.phase, self._clock = Phase.DOUBLE, 0.0
+        self.velocity = self._ramped(np.zeros(3) if self._wanted is None else self._wanted)
+
+    def _double(self) -> WalkReference:
+        step = self._step()
+        self.reference = step.reference(self._p.step_time + self._planner.half - self._clock)
+        error = float(np.linalg.norm(self.capture_point - self.reference))
+        s = self._clock / (self._p.double_support * (1.0 - 0.5 * min(error / IN_A_HURRY, 1.0)))
+        r = self._corrected(self._left_behind + min(s, 1.0) * (step.u - self._left_behind), SIDES)
+        p = self._p
+        rests = at_rest(self._soles, self.capture_point, p.step_width, p.catch_margin)
+        if s >= 1.0 and self._wanted is None and rests:
+            self._begin(Phase.SETTLE)
+        elif s >= 1.0:
+            self._lift(step.swing)
+        return self._answer(r)
+
+    # What they share
+
+    def _step(self) -> Step:
+        return self._planner.step(self.velocity, self._stance, self._soles, self._w)
+
+    def _corrected(self, r: np.ndarray, sides: tuple[str, ...]) -> np.ndarray:
+        """``r`` corrected by the error of the capture point, within the soles ``sides``."""
+        r = r + self._p.capture_gain * (self.capture_point - self.reference)
+        self.pressure = polygon.nearest(hull(self._soles, sides, self._p.pressure_margin), r)
+        return self.pressure
+
+    def _answer(self, r: np.ndarray, swing: str = "", foot: FootReference | None = None) -> WalkReference:
+        return WalkReference(self._w**2 * (self._com - r), self._heading, swing, foot)
+
+    def _ramped(self, wanted: np.ndarray) -> np.ndarray:
+        """The velocity, changed by no more than a step allows."""
+        p = self._p
+        most = np.array([p.walk_acceleration, p.walk_acceleration, p.turn_acceleration]) * p.step_time
+        return np.asarray(self.velocity + np.clip(wanted - self.velocity, -most, most))
