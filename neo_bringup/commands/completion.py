@@ -16,5 +16,5 @@ def run(args: argparse.Namespace) -> int:
     """0: the shell's code is printed."""
     import argcomplete
 
-    print(argcomplete.shellcode(["neo"], shell=SHELLS[args.shell]))  # type: ignore[attr-defined]
+    print(argcomplete.shellcode(["neo"], True, SHELLS[args.shell]))  # type: ignore[attr-defined]
     return 0

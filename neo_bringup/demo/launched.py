@@ -31,6 +31,7 @@ class LaunchedRobot:
         words = [sys.executable, "-m", "neo_bringup.cli", "up", "--runner", "own", "--linger", str(linger)]
         self.up = threading.Event()
         self.tail: deque[str] = deque(maxlen=12)
+        self._ours = ""  # the last line of ours: what a dying node says may push it out of the tail
         self._log = log.open("w")
         self.process = subprocess.Popen(
             [*words, *(options or []), *arguments],
@@ -51,6 +52,8 @@ class LaunchedRobot:
             self._log.write(line)
             self._log.flush()
             self.tail.append(line.rstrip())
+            if line.startswith(("[neo] ", "neo: ")):
+                self._ours = line.rstrip()
             if line.startswith(UP):
                 self.up.set()
         self._log.close()
@@ -78,10 +81,8 @@ class LaunchedRobot:
 
     def last_word(self) -> str:
         """The last line of ours that it printed, without its prefix."""
-        ours = [line for line in self.tail if line.startswith(("[neo] ", "neo: "))]
-        return (
-            (ours or list(self.tail) or ["it said nothing"])[-1].removeprefix("[neo] ").removeprefix("neo: ")
-        )
+        said = self._ours or (list(self.tail) or ["it said nothing"])[-1]
+        return said.removeprefix("[neo] ").removeprefix("neo: ")
 
     def stop(self, timeout: float = 8.0) -> int:
         """Ctrl-C, and waits; the exit code."""

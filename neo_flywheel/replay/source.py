@@ -152,11 +152,13 @@ class _Calls:
             self._was[id(call)] = now
 
     def among(self, steps: list[Step]) -> list[Step]:
-        """``steps`` with the calls, each behind the state with its stamp."""
-        result, left = [], sorted(self._made, key=lambda made: made[0])
+        """``steps`` with the calls, each behind the state with its stamp; none before the first state: what
+        had been heard when the recorder began is not in the bag."""
+        result, left, known = list[Step](), sorted(self._made, key=lambda made: made[0]), False
         for step in steps:
             drives = step.topic == self._row.drive
-            while drives and left and left[0][0] < step.stamp:
+            while drives and known and left and left[0][0] < step.stamp:
                 result.append(Step(call=left.pop(0)[1]))
             result.append(step)
+            known = known or drives
         return result + [Step(call=call) for _, call in left]

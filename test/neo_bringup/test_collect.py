@@ -205,7 +205,8 @@ def test_scattered_things_stand_elsewhere_every_half_second(monkeypatch):
     jumps = np.linalg.norm(np.diff(places, axis=0), axis=-1) > 0.05
     assert 3 <= jumps.any(axis=1).sum() <= 6
     settled = places[np.flatnonzero(jumps.any(axis=1)) + 3]
-    assert np.abs(settled[..., 2] - places[0, :, 2]).max() < 0.05  # on the table still
+    rise = settled[..., 2] - places[0, :, 2]  # in base_link, which comes down where a hand goes low
+    assert np.abs(rise - np.median(rise, axis=1, keepdims=True)).max() < 0.05  # on the table still
     assert episode.prompt == ""
 
 

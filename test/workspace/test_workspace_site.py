@@ -145,7 +145,7 @@ def lines():
     """(file, words) of every whole `neo` command in a code block of the documentation."""
     for file in PAGES:
         for block in FENCE.findall(file.read_text()):
-            for line in block.splitlines():
+            for line in block.replace("\\\n", " ").splitlines():
                 command = line.split(" #")[0].strip().removeprefix(".venv/bin/")
                 if command.startswith("neo ") and not re.search(r"[…<|&]|\$\(", command):
                     yield file.relative_to(ROOT).as_posix(), command
