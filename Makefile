@@ -1,6 +1,7 @@
 # Everything lands in .venv. Steps leave a stamp there and run again only when what they depend on changes.
 #   PYTHON=python3.12       the Python to build .venv with
 #   ROS=jazzy               ROS 2 Jazzy instead of Kilted, in .venv-jazzy; Python 3.12 only (make test-jazzy)
+#   JOBS=4                  tests that run side by side (2); PYTEST_ARGS=…: one pytest with these words instead
 #   PIP_EXTRA_INDEX_URL     where pip also looks, for example PyTorch's index of CPU builds (docs/install.md)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -32,6 +33,10 @@ BUILD_FILES := neo_msgs/CMakeLists.txt neo_msgs/package.xml neo_msgs/cmake/drop_
 TF2 := $(shell find neo_msgs/tf2_msgs_fallback -type f 2>/dev/null)
 # set by the ROS wheels in a Python that may have started us; another environment must not inherit it
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+JOBS ?= 2
+# whole robots and browsers, which wait for one another on busy cores: after the others, one at a time
+ALONE := test/integration test/rviz test/neo_bringup/test_console_browser.py test/neo_bringup/test_teleop_page.py \
+	test/neo_bringup/fleet/test_fleet_page.py test/workspace/test_workspace_site.py
 ROOMS := $(patsubst %/__init__.py,%,$(wildcard neo_*/__init__.py))
 
 .PHONY: help setup test test-jazzy demo lint build docs docs-serve pictures audit clean
@@ -46,7 +51,12 @@ demo: setup ## run the robot in simulation: "pick up the red bottle"
 	@$(VENV)/bin/neo demo
 
 test: lint ## set up, lint, types, import contracts, every test
+ifdef PYTEST_ARGS
 	@$(PY) -m pytest $(PYTEST_ARGS)
+else
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(ALONE))
+	@$(PY) -m pytest $(ALONE)
+endif
 
 test-jazzy: ## the same tests on ROS 2 Jazzy with Python 3.12, in .venv-jazzy
 	@$(MAKE) --no-print-directory ROS=jazzy setup
