@@ -36,7 +36,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 JOBS ?= 2
 # whole robots and browsers, which wait for one another on busy cores: after the others, one at a time
 ALONE := test/integration test/rviz test/neo_bringup/test_console_browser.py test/neo_bringup/test_teleop_page.py \
-	test/neo_bringup/fleet/test_fleet_page.py test/workspace/test_workspace_site.py
+	test/neo_bringup/test_teleop_bench.py test/neo_bringup/fleet/test_fleet_page.py test/workspace/test_workspace_site.py
 ROOMS := $(patsubst %/__init__.py,%,$(wildcard neo_*/__init__.py))
 
 .PHONY: help setup test test-jazzy demo lint build docs docs-serve pictures audit clean

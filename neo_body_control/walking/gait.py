@@ -33,6 +33,7 @@ GRAVITY = 9.81  # m/s²
 LEAST_HEIGHT = 0.3  # m of the centre of mass: below, nothing here holds any more
 RATE_TIME = 0.02  # s over which the capture point's speed is smoothed
 TOUCHES = 0.6  # share of a swing from which on a felt sole has come down
+FELT = 5.0  # N of a sole that is late under way: it does not push, so it feels little of the ground
 STILL = 0.02  # m from the middle: the capture point has come to rest
 IN_A_HURRY = 0.1  # m of the capture point's error that halves the double support
 
@@ -205,7 +206,9 @@ class Walker:
         s = self._swing.share
         turn = wrapped(step.heading + 0.5 * step.turn - self._lift_heading)
         self._heading = self._lift_heading + s * s * (3.0 - 2.0 * s) * turn
-        if s > TOUCHES and self._soles[step.swing].stands:
+        swinging = self._soles[step.swing]
+        late = s >= 1.0 and self._wanted is not None
+        if s > TOUCHES and (swinging.stands or (late and swinging.load > FELT)):
             self._touched(step)
         return self._answer(r, step.swing, foot)
 
