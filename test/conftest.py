@@ -16,6 +16,7 @@ from rclpy.task import Future
 
 from neo_bringup.instance import claim_free_domain
 from neo_description import scenes
+from neo_description.errors import NeoError
 from neo_ros import environment, executor
 
 # a shell's job in the background ignores Ctrl-C, and so would every program that tests start and interrupt
@@ -85,6 +86,17 @@ class Spinning:
 @pytest.fixture
 def spinning():
     return Spinning
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Where the browser is; skips where there is none."""
+    from neo_bringup.bench import browser
+
+    try:
+        return browser.program()
+    except NeoError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

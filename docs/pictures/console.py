@@ -12,7 +12,6 @@ when the page shows ``--phase`` in the task's part. ``--at`` moves the scrubber 
 
 import argparse
 import io
-import shutil
 import socket
 import sys
 import tempfile
@@ -21,15 +20,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Error, expect, sync_playwright
 
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
+from neo_bringup.bench.browser import FLAGS, program
+from neo_description.errors import NeoError
+
 PATIENCE = 60_000  # ms
 LIMIT = 400_000  # bytes
 TASK = "pick up the red bottle"
@@ -85,11 +78,12 @@ def main() -> None:
 
 def take(args: argparse.Namespace) -> None:
     """The picture of the page at ``args.address``."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("no browser here; on Debian: apt-get install chromium")
+    try:
+        chromium = program()
+    except NeoError as error:
+        sys.exit(str(error))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         width, height = map(int, args.size.split("x"))
         page = browser.new_page(viewport={"width": width, "height": height})
         try:

@@ -6,7 +6,6 @@ seed. Parts are rooms in neo_bringup/body_bench/.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,12 +22,7 @@ ROOMS: rooms.Rooms = {
 
 
 def parts(request: Request) -> list[str]:
-    return [
-        f"{seed}/{name}/{part}"
-        for seed in request.seeds
-        for name, room in ROOMS.items()
-        for part in (getattr(room, "QUICK", room.PARTS) if request.quick else room.PARTS)
-    ]
+    return rooms.parts(ROOMS, request)
 
 
 def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -44,4 +38,4 @@ def _limits(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     counted = [s for s in samples.values() if "ticks" in s]
     total = sum(s["ticks"] for s in counted)
     bad = sum(s["outside"] + s["refused"] for s in counted)
-    return [Figure("body.tensions_inside", 1.0 - bad / total if total else math.nan, total)] if total else []
+    return [Figure("body.tensions_inside", 1.0 - bad / total, total)] if total else []

@@ -20,13 +20,7 @@ ROOMS: rooms.Rooms = {
 
 
 def parts(request: Request) -> list[str]:
-    return [
-        f"{seed}/{name}/{part}"
-        for seed in request.seeds
-        for name, room in ROOMS.items()
-        for part in room.PARTS
-        if not (request.quick and getattr(room, "LONG", False))
-    ]
+    return rooms.parts(ROOMS, request)
 
 
 def measure(part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Benchmarks of several rooms: modules with ``PARTS``, ``measure(part, seed, folder, say)``, ``figures``."""
+"""Benchmarks of several rooms: modules with ``PARTS``, ``measure(part, seed, folder, say)``, ``figures``.
+
+``QUICK``, where a room has it, are the parts of a quick run.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,16 @@ from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
 
 Rooms = dict[str, Any]  # name → module
+
+
+def parts(rooms: Rooms, request: Request) -> list[str]:
+    """``SEED/ROOM/PART OF THE ROOM`` of all that is asked for."""
+    return [
+        f"{seed}/{name}/{part}"
+        for seed in request.seeds
+        for name, room in rooms.items()
+        for part in (getattr(room, "QUICK", room.PARTS) if request.quick else room.PARTS)
+    ]
 
 
 def measure(rooms: Rooms, part: str, request: Request, progress: Callable[[str], None]) -> dict[str, Any]:

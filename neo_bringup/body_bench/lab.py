@@ -125,11 +125,6 @@ class Robot:
         return {"ticks": self.ticks, "outside": self.outside, "refused": self.refused}
 
 
-def angle(R: np.ndarray) -> float:
-    """Rad of a rotation (3, 3)."""
-    return float(np.arccos(np.clip((np.trace(R) - 1.0) / 2.0, -1.0, 1.0)))
-
-
 def grasp_pose(side: str, p: Any, inwards: float = 0.3, down: float = 0.0) -> np.ndarray:
     """Gripper pose (4, 4) at ``p`` (3,) m: fingers forward, ``inwards`` and ``down`` rad, palm vertical."""
     sign = 1.0 if side == "r" else -1.0

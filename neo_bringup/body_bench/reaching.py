@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from neo_body_control.rotations import log
 from neo_body_control.targets import ARM
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.body_bench.balance import strike
-from neo_bringup.body_bench.lab import Robot, angle, grasp_pose
+from neo_bringup.body_bench.lab import Robot, grasp_pose
 from neo_description.kinematics import Kinematics
 from neo_description.postures import posture
 from neo_description.tables import BODY, SIDES
@@ -61,7 +62,8 @@ def reach(seed: int, say: Say) -> dict[str, Any]:
         robot.order(**{f"T_{side}_hand": T}, hand_speed=0.5)
         robot.run(3.0)
         true = robot.gripper(side)
-        errors.append((float(np.linalg.norm(true[:3, 3] - T[:3, 3])), angle(true[:3, :3].T @ T[:3, :3])))
+        turn = float(np.linalg.norm(log(true[:3, :3].T @ T[:3, :3])))
+        errors.append((float(np.linalg.norm(true[:3, 3] - T[:3, 3])), turn))
         robot.order(release=(side,))
         if robot.fell:
             break

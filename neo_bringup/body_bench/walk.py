@@ -15,6 +15,7 @@ import numpy as np
 
 from neo_body_control.rotations import yaw
 from neo_body_control.walking.place import Approach, velocity_to
+from neo_body_control.walking.stance import wrapped
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.body_bench import lab
 from neo_description.signals import Safety
@@ -134,7 +135,7 @@ def walk(seed: int, velocity: Any, seconds: float) -> dict[str, Any]:
 
 def _moved(a: tuple[float, float, float], b: tuple[float, float, float]) -> np.ndarray:
     """Way (2,) m in the axes of ``a``, and turn rad."""
-    turn = (b[2] - a[2] + math.pi) % (2.0 * math.pi) - math.pi
+    turn = wrapped(b[2] - a[2])
     c, s = math.cos(a[2] + 0.5 * turn), math.sin(a[2] + 0.5 * turn)
     x, y = b[0] - a[0], b[1] - a[1]
     return np.array([c * x + s * y, c * y - s * x, turn])
@@ -192,7 +193,7 @@ def _missed(
     """From a goal in odom, which began at ``origin`` of the world, to the true ``pose``."""
     c, s = math.cos(origin[2]), math.sin(origin[2])
     x, y = origin[0] + c * goal[0] - s * goal[1], origin[1] + s * goal[0] + c * goal[1]
-    turn = (pose[2] - origin[2] - goal[2] + math.pi) % (2.0 * math.pi) - math.pi
+    turn = wrapped(pose[2] - origin[2] - goal[2])
     return pose[0] - x, pose[1] - y, turn
 
 

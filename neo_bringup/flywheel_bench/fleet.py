@@ -25,7 +25,7 @@ from neo_bringup.fleet.rounds import Learn, Rounds
 from neo_bringup.fleet.settings import Place, Settings
 from neo_world_model import shipped
 
-LONG = True  # not part of a quick run
+QUICK = ()  # it takes hours
 PARTS = ("rounds", "mined")
 ARMS = {"rounds": ("all",), "mined": ("mined", "random")}
 ROBOTS, PROMPTS, SHARE = 4, 10, 0.3

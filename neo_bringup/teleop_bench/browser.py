@@ -6,7 +6,6 @@ sends it over its own WebSocket to the server that people use. The simulation wa
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from neo_bringup.bench import browser
 from neo_bringup.collect.teleoperated import Source
 from neo_bringup.console.gate import Gate
 from neo_bringup.teleop_page.server import PageServer
@@ -39,9 +39,7 @@ class BrowserPerson:
     """A page, its server, and a session that its operator agreed to; NeoError without a browser."""
 
     def __enter__(self) -> BrowserPerson:
-        chromium = shutil.which("chromium") or shutil.which("google-chrome")
-        if chromium is None:
-            raise NeoError("no browser here; on Debian: apt-get install chromium")
+        chromium = browser.program()
         try:
             from playwright.sync_api import sync_playwright
         except ImportError:

@@ -86,7 +86,6 @@ class Local:
         self._lock = threading.Lock()
         self._pad, self._why = gamepad.Pad(), ""
         self._device = gamepad.find() if kind == "gamepad" else None
-        self._desk_name = kind
         self._desk.begin(kind, asked(input, print))
         helps = gamepad.HELP if kind == "gamepad" else keyboard.HELP
         print("\n".join(f"  {key:20} {does}" for key, does in helps) + "\n  Ctrl-C               end")

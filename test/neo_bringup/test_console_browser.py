@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,21 +18,13 @@ import websockets.exceptions
 import websockets.sync.client
 from playwright.sync_api import expect, sync_playwright
 
+from neo_bringup.bench.browser import FLAGS
 from neo_bringup.console import access
 from neo_bringup.instance import claim_free_domain
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30_000  # ms: a deadline, not a wait; software rendering on a busy machine is slow
 VIEWPORT = {"width": 900, "height": 420}  # small: the 3D picture is drawn by the processor
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 NODE = """
 import sys
 from rclpy.node import Node
@@ -108,12 +99,9 @@ def address(domain):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no browser here; on Debian: apt-get install chromium")
+def browser(chromium):
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield browser
         browser.close()
 

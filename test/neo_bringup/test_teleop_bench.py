@@ -1,9 +1,6 @@
 """A scripted person at the real page: what they do arrives as they did it."""
 
-import shutil
-
 import numpy as np
-import pytest
 
 from neo_bringup.bench import teleop as bench
 from neo_bringup.collect.operator import DT, Operator
@@ -50,9 +47,7 @@ def operated(through=None):
     return body, hands
 
 
-def test_commands_through_the_page_are_those_of_the_person_themselves():
-    if not (shutil.which("chromium") or shutil.which("google-chrome")):
-        pytest.skip("no browser here; on Debian: apt-get install chromium")
+def test_commands_through_the_page_are_those_of_the_person_themselves(chromium):
     with BrowserPerson() as person:
         body, hands = operated(person.through)
     wanted_body, wanted_hands = operated()

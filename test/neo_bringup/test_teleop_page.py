@@ -1,7 +1,6 @@
 """The teleoperation page in a real headless browser, before a stand-in robot over real DDS."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -90,10 +89,7 @@ def robot(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no browser here; on Debian: apt-get install chromium")
+def browser(chromium):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser

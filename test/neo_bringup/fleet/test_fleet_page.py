@@ -2,7 +2,6 @@
 
 import copy
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,17 +11,13 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from test_fleet_command import ROW
 
+from neo_bringup.bench.browser import FLAGS
 from neo_bringup.console import fleet_drawings
 from neo_bringup.fleet.settings import Place, Settings
 from neo_flywheel import files
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30_000  # ms: a deadline, not a wait; software rendering on a busy machine is slow
-FLAGS = [
-    "--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]  # fmt: skip
 
 
 def tell(place, *every, said=""):
@@ -39,17 +34,14 @@ def place(tmp_path):
 
 
 @pytest.fixture
-def page(place):
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no browser here; on Debian: apt-get install chromium")
+def page(place, chromium):
     words = [sys.executable, "-m", "neo_bringup.cli", "fleet", "show", str(place.root), "--port", "0"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         line = process.stdout.readline()
         assert line.startswith("fleet: http://127.0.0.1:"), line + process.stderr.read()
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
             page = browser.new_page(viewport={"width": 1100, "height": 900})
             page.goto(line.split()[1])
             yield page
