@@ -32,6 +32,7 @@ from neo_body_control.tasks import TaskStack
 from neo_body_control.tendon_calibration import TendonCalibration
 from neo_body_control.walking.legs import Legs
 from neo_body_control.wbc import WholeBodyQp
+from neo_body_control.yielding import Yielding
 from neo_description.masks import any_of
 from neo_description.signals import (
     BodyEstimate,
@@ -98,6 +99,7 @@ class BodyController:
         self._measured_tension = BODY.pretension
         self._taken_over = np.zeros(len(BODY.joints))
         self._lasting = {s: LastingErrors() for s in SIDES}
+        self.yielding = {s: Yielding(self._dynamics.model, s, p.hand_press, p.hand_yield) for s in SIDES}
         self.stiffness.reset()
         self.externals.reset()
 
@@ -276,6 +278,7 @@ class BodyController:
         for side in SIDES:
             self.loads[side].reset()
             self._lasting[side].reset()
+            self.yielding[side].reset()
 
     def _begin_due_commands(self) -> None:
         if self.safety.state != Safety.ACTIVE:
@@ -288,6 +291,7 @@ class BodyController:
             self.targets.apply(command, self._time, grippers, self._qpos[7:], looked_at)
             for side in self.targets.busy - before:
                 self._lasting[side].reset()
+                self.yielding[side].reset()
             for side in {*self.targets.busy, *command.release}:
                 self._end_path(side)
 
@@ -331,7 +335,9 @@ class BodyController:
                 continue
             frame = d.frames[f"{side}_gripper"]
             ref = self.targets.hand(side)
-            self._lasting[side].take_back(frame, ref, p.hand_integral)
+            wrench = state.l_wrist_wrench if side == "l" else state.r_wrist_wrench
+            self.yielding[side].give_way(d, wrench, self.loads[side].mass, ref)
+            self._lasting[side].take_back(frame, ref, 0.0 if self.yielding[side].presses else p.hand_integral)
             t.hand(side, frame, g.hand, g.hand_turn, ref)
             weight[ARM[side]] = g.busy_arm
         weight[self._idle] = p.posture_weight_legs

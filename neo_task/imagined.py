@@ -4,30 +4,36 @@ A plan is made every other step and holds for several. One that is made too late
 the rest of the one before is, then the inverse dynamics' action, then nothing, and the body holds. One that
 would lead to an event is not carried out either; when no other is found for a while, the task ends and says
 what would have happened. Without a fresh picture nothing is planned, and the body holds. A hand that lost
-what it held is opened, so that the next plans begin anew.
+what it held is opened, so that the next plans begin anew. A hand that closed on nothing has not done a task,
+whatever the plans say; and when the robot stands still under them for a while, nothing more will come.
 
 Where perception knows the prompt's things and sees them, its word counts; else the model's own eyes do.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
 
-from neo_description.signals import GraspPhase, Safety
+from neo_description.signals import GraspPhase, HandAction, Safety
 from neo_task.perceived import Perceived
 from neo_task.planner import Observation, Outcome, Step
 from neo_world_model import shipped
 from neo_world_model.actor import NOBODY, Actor
 from neo_world_model.commander import Commander
+from neo_world_model.modalities import unstack
 from neo_world_model.plan import Plan, Search
 from neo_world_model.runtime import Runtime
 from neo_world_model.would import would
 
 DONE, SURE = 0.97, 1.0  # progress, and how long it says so before it is believed (s)
+NEARLY = 0.75  # progress of a task that is over when nothing more comes
+LOOKED = 0.1  # rad between the head's axis and where it shall look, before a task of looking is done
+STILL, STALLED = 0.01, 3.0  # m that grippers move at most, for how long (s): nothing more comes
 
 
 class ImaginedPlanner:
@@ -58,6 +64,9 @@ class ImaginedPlanner:
         self._lifted_from: dict[str, float] = {}
         self._lifted = self._peak = 0.0
         self._held_since: float | None = None
+        self._hands_moved = False
+        self._closed: set[str] = set()  # sides told to close that have held nothing since
+        self._stood = (0.0, np.zeros(0), "")  # since when (s), grippers and hands as they are
         self.late = self.fallbacks = self.holds = self.plans = 0
         self.phase = "imagine"
 
@@ -104,6 +113,9 @@ class ImaginedPlanner:
             opened = self._commander.lost(side) if hand.phase == GraspPhase.LOST else None
             if opened is not None:
                 out.hands.append((side, opened))
+        self._hands_moved |= bool(out.hands) or body.T_l_hand is not None or body.T_r_hand is not None
+        self._closed |= {side for side, command in out.hands if command.action == HandAction.CLOSE}
+        self._go_on(observation)
 
     def _judge(self, found: Plan, observation: Observation) -> None:
         """Take the plan, unless it is late or would lead to an event."""
@@ -121,7 +133,8 @@ class ImaginedPlanner:
         self._vetoed_since = None
         self._plan, self._next = found, 0
         self._progress = max(self._progress, float(found.progress[0]))
-        if found.progress[0] < DONE:
+        on_its_way = not self._hands_moved and not _looks(found, observation)
+        if found.progress[0] < DONE or self._closed or on_its_way:
             self._sure_since = None
         elif self._sure_since is None:
             self._sure_since = observation.time
@@ -144,6 +157,24 @@ class ImaginedPlanner:
         self.holds += 1
         return None
 
+    def _go_on(self, observation: Observation) -> None:
+        """End a task in which the robot has stood still for a while, unless a hand holds something."""
+        estimate = observation.estimate
+        at = np.concatenate([estimate.T_odom_l_gripper[:3, 3], estimate.T_odom_r_gripper[:3, 3]])
+        hands = " ".join(hand.phase.name for hand in observation.hands.values())
+        since, before, as_they_were = self._stood
+        moved = len(before) == 0 or float(np.abs(at - before).max()) > STILL
+        if moved or hands != as_they_were or self._held_since is not None or self._sure_since is not None:
+            self._stood = observation.time, at, hands
+        elif observation.time - since >= STALLED:
+            if self._closed:
+                self._end(observation, False, "stalled", "not done: the hand closed on nothing")
+            elif self._progress >= NEARLY:
+                self._end(observation, True, "done", f"done: {self._prompt}")
+            else:
+                how_far = f"after {self._progress:.0%} of it"
+                self._end(observation, False, "stalled", f"not done: nothing more to do {how_far}")
+
     def _feel(self, observation: Observation) -> None:
         """What the robot can say of its own doing: how high and how long it holds, and how hard."""
         holding = False
@@ -152,6 +183,7 @@ class ImaginedPlanner:
             self._peak = max(self._peak, hand.normal_force)
             if hand.phase == GraspPhase.HOLDING:
                 holding = True
+                self._closed.discard(side)
                 self._lifted = max(self._lifted, height - self._lifted_from.setdefault(side, height))
             else:
                 self._lifted_from.pop(side, None)
@@ -164,3 +196,13 @@ class ImaginedPlanner:
         held = 0.0 if self._held_since is None else observation.time - self._held_since
         self._progress = 1.0 if success else self._progress
         self._outcome = Outcome(success, reason, message, self._lifted, held, self._peak)
+
+
+def _looks(plan: Plan, observation: Observation) -> bool:
+    """Whether the head looks to where the plan has it look now."""
+    estimate = observation.estimate
+    head = estimate.T_odom_head_camera
+    gaze = unstack("action", plan.action[0])["gaze"]
+    way = estimate.T_odom_base[:3, :3] @ gaze + estimate.T_odom_base[:3, 3] - head[:3, 3]
+    along = float(way @ head[:3, 2]) / max(float(np.linalg.norm(way)), 1e-9)
+    return along > math.cos(LOOKED)

@@ -7,7 +7,8 @@
 
 Where the target and the place are is looked for in every picture and remembered in odom, so that a thing
 behind the hand is not forgotten: each look counts as much as it is sure (Kalman filter, things may drift).
-Somebody with better eyes may tell instead.
+Somebody with better eyes may tell instead. The policy's gaze is some centimetres off; where it is meant for
+one of the two, that is looked at.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 from neo_description.errors import RefusedError
 from neo_world_model.memory import BLUR, NEAR, Memory, in_picture
-from neo_world_model.modalities import pose_of, unstack
+from neo_world_model.modalities import features, part, pose_of, unstack
 from neo_world_model.plan import Known, Plan, Search, plan
 from neo_world_model.runtime import Runtime
 from neo_world_model.text import LENGTH, encode
@@ -28,6 +29,7 @@ from neo_world_model.text import LENGTH, encode
 DEFAULT = Search()
 NAMED = 0.5
 TOLD = 0.01  # m: how sure it is where somebody tells that a thing is
+MEANT = 0.12  # m: a gaze so near to a thing is meant for it
 NOBODY = (None, None)
 
 
@@ -86,7 +88,10 @@ class Actor:
                 place[:] = T_base_odom[:3, :3] @ memory.mean + T_base_odom[:3, 3]
         past, led = np.stack(self._states), np.stack(self._led)
         given = Known(past, led, self._text, places, self.known, self._proprio)
-        return plan(self._runtime, given, self._search, self._rng, self._clock)
+        out = plan(self._runtime, given, self._search, self._rng, self._clock)
+        there = [place for place, memory in zip(places, self.memory, strict=True) if memory is not None]
+        look_at(out.action, there)
+        return out
 
     def passed(self, action: np.ndarray) -> None:
         """The action (n,) of the step that is over."""
@@ -135,3 +140,15 @@ class Actor:
             memory.wait(steps)
         else:
             memory.look(at, wide, steps)
+
+
+def look_at(action: np.ndarray, things: Sequence[np.ndarray]) -> None:
+    """Turn the gaze of ``action`` (h, n) to the nearest of ``things``, each (3,) m in base_link, where it is
+    meant for it."""
+    if not things:
+        return
+    at, scale = part("action", "gaze"), features("action")["gaze"][1]
+    away = np.stack([np.linalg.norm(action[:, at] * scale - thing, axis=1) for thing in things], axis=1)
+    nearest = away.argmin(axis=1)
+    meant = away.min(axis=1) < MEANT
+    action[meant, at] = np.stack(things)[nearest[meant]] / scale

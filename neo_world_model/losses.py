@@ -55,9 +55,13 @@ def mean_of(values: Tensor, where: Tensor) -> Tensor:
 
 def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -> dict[str, Tensor]:
     """Name → scalar; ``loss``: the weighted sum. Where only :mod:`neo_world_model.where` and
-    :mod:`neo_world_model.policy` learn, nothing else is worked out.
+    :mod:`neo_world_model.policy` learn, nothing else is worked out; of a batch of :mod:`neo_world_model.kept`
+    states the policy's alone.
     """
     s, k = model.settings, model.settings.context
+    if "state" in batch:
+        alone = _policy(model, batch["state"], batch["words"], batch, 1, generator)
+        return {"policy": alone, "loss": s.policy_weight * alone}
     words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
     learning, out = model.learning, {}
     if model.where is not None and s.where_weight and learning != {"policy"}:
@@ -65,12 +69,16 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
     if not learning <= {"where", "policy"}:
         out |= _of_states(model, words, other, batch, k, generator)
     elif "policy" in learning:
-        now = _part(batch, k, k - 1)
-        z = model.encode(now, _withheld(model, now, 1, generator))
-        out["policy"] = _policy(model, z[:, 0], words, batch, k, generator)
+        out["policy"] = _policy(model, encoded_now(model, batch, generator), words, batch, k, generator)
     weights = {name: getattr(s, f"{name}_weight") for name in out if name != "doubt"} | {"doubt": 0.01}
     out["loss"] = sum(weights[name] * value for name, value in out.items())  # type: ignore[assignment]
     return out
+
+
+def encoded_now(model: WorldModel, batch: Batch, generator: torch.Generator | None) -> Tensor:
+    """(n, width): the state of the context's last step, with senses withheld."""
+    now = _part(batch, model.settings.context, model.settings.context - 1)
+    return model.encode(now, _withheld(model, now, 1, generator))[:, 0]
 
 
 def _of_states(
@@ -165,7 +173,7 @@ def _policy(
     now = k - 1
     places, known = _meant(batch, now, generator)
     told = model.policy(z, words, places, known, batch["proprio"][:, now])
-    far, here = batch["lesson_progress"], _taught(batch, k)
+    far, here = batch["lesson_progress"], taught(batch, k)
     late = (told.progress - far.nan_to_num()).abs()
     return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())
 
@@ -186,7 +194,7 @@ def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
     off = []
     for side in SIDES:
         away, moves = gripper_error(told, batch["lesson"], side)
-        off.append(away[moves & _taught(batch, k)])
+        off.append(away[moves & taught(batch, k)])
     return torch.cat(off)
 
 
@@ -265,10 +273,10 @@ def _goal(
 ) -> Tensor:
     found = model.goal(z[:, k - 1].detach(), words, *_meant(batch, k - 1, generator))
     error = (found - z[:, -1].detach()).square().mean(dim=-1)
-    return mean_of(error, _taught(batch, k).all(dim=1))
+    return mean_of(error, taught(batch, k).all(dim=1))
 
 
-def _taught(batch: Batch, k: int) -> Tensor:
+def taught(batch: Batch, k: int) -> Tensor:
     """(n, 1) bool: whether somebody chose the action of the context's last step on purpose and well."""
     by = batch["provenance"][:, k - 1 : k]
     chosen = torch.isin(by, torch.tensor(TAUGHT, device=by.device, dtype=by.dtype))

@@ -24,6 +24,7 @@ from neo_world_model import checkpoint
 from neo_world_model.config import weights
 from neo_world_model.distribute import find_place, share_out
 from neo_world_model.evaluate import evaluate, tensors
+from neo_world_model.kept import Kept
 from neo_world_model.made import made
 from neo_world_model.mixture import Mixture
 from neo_world_model.runtime import card
@@ -86,6 +87,7 @@ class Trainer:
         )
         self._held = Mixture(stores, mix, self._length, settings.seed, each, held=True, context=k)
         self.model = _begun(settings).to(place.device)
+        self._kept = self._keep(own) if settings.kept else None
         self._wrapped = share_out(self.model, settings.sharding, place)
         self._optimizer = torch.optim.AdamW(
             _decayed(self._wrapped, settings.weight_decay), lr=settings.learning_rate, betas=(0.9, 0.95)
@@ -97,6 +99,14 @@ class Trainer:
         self.steps = 0
         self.done = False
         self.card: dict[str, Any] = {}
+
+    def _keep(self, seed: int) -> Kept:
+        if self.model.learning != {"policy"}:
+            raise NeoError(f"kept: {self.settings.kept} states; it needs trained: [policy], and nothing else")
+        kept = Kept(self.model, self.drawn, self.settings.kept, seed, self._say)
+        if not len(kept):
+            raise NeoError(f"of {self.settings.kept} windows none teaches the policy anything")
+        return kept
 
     def resume(self) -> None:
         """Open the run's folder and go on from its checkpoint, if there is one."""
@@ -135,7 +145,8 @@ class Trainer:
         for group in self._optimizer.param_groups:
             first, last = s.schedule
             group["lr"] = s.learning_rate * rate(first + (last - first) * self.progress)
-        batch = tensors(self.drawn.batch(s.batch, self.steps), self.place.device)
+        drawn = self.drawn if self._kept is None else self._kept
+        batch = tensors(drawn.batch(s.batch, self.steps), self.place.device)
         generator = torch.Generator().manual_seed(s.seed * 1_000_003 + self.steps)
         with torch.autocast("cuda", torch.bfloat16) if self._half else nullcontext():
             terms = self._wrapped(batch, generator)

@@ -20,14 +20,14 @@ from neo_world_model.stepper import Cut
 HORIZON = 4
 
 
-def made_plan(closing=0.0, progress=0.2, vetoed=""):
+def made_plan(closing=0.0, progress=0.2, vetoed="", moves=1.0):
     action = np.zeros((HORIZON, size("action")), np.float32)
-    action[:, part("action", "r_moves")] = 1.0
+    action[:, part("action", "r_moves")] = moves
     action[:, part("action", "r_gripper")] = [1, 0, 0, 3.3, 0, 0, 0, 3.3, 0]
     action[:, part("action", "r_closing")] = closing
-    action[:, part("action", "gaze")] = np.arange(HORIZON)[:, None]
+    action[:, part("action", "gaze")] = 1 + np.arange(HORIZON)[:, None]
     towards = action[0].copy()
-    towards[part("action", "gaze")] = 9.0
+    towards[part("action", "gaze")] = 10.0
     chances = np.tile([0.9 if vetoed else 0.0, 0.0, 0.0, 0.0], (HORIZON, 1))  # falls, slips, collides, hidden
     return Plan(action, np.zeros((HORIZON, 8)), np.full(HORIZON, progress), towards, 0.0, chances, vetoed, 2)
 
@@ -64,14 +64,16 @@ class Robot:
         opened = SimpleNamespace(settings=SimpleNamespace(context=4, senses=("vision", "proprio")))
         monkeypatch.setattr(imagined, "Runtime", lambda *_: opened)
         self.time, self.behind = 0.0, 0.0
-        self.safety, self.hand = Safety.ACTIVE, GraspStatus()
+        self.safety, self.hand, self.ahead = Safety.ACTIVE, GraspStatus(), [1.0, 1.0, 1.0]
         self.planner = ImaginedPlanner(
             "some", "pick up the green cup", load_parameters(), timeout, lambda: self.time + self.behind
         )
 
     def step(self, cut=True, hole=False, blind=False):
         T = np.eye(4)
-        estimate = BodyEstimate(0, self.time, T, np.zeros(6), T, T, T, self.safety, "")
+        head = np.eye(4)
+        head[:3, 2] = np.array(self.ahead) / np.linalg.norm(self.ahead)
+        estimate = BodyEstimate(0, self.time, T, np.zeros(6), T, T, head, self.safety, "")
         row = {"proprio": np.zeros(size("proprio"), np.float32)}
         if not blind:
             row["vision"] = np.zeros((2, 48, 64, 3), np.uint8)
@@ -85,7 +87,7 @@ class Robot:
 
 def gaze(step):
     """The number in the plan of the action that was carried out; 9: towards the goal."""
-    return round(float(step.body[0].gaze[0] / 0.5))
+    return round(float(step.body[0].gaze[0] / 0.5)) - 1
 
 
 def test_a_plan_is_carried_out_two_steps_and_then_made_anew(monkeypatch):
@@ -156,6 +158,14 @@ def test_it_is_done_when_plans_say_so_for_a_second_and_longer_when_something_is_
     assert outcome.held == pytest.approx(3.1, abs=0.15)
 
 
+def test_looking_is_not_done_before_the_head_looks_where_it_shall(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(progress=0.99, moves=0.0)])
+    robot.ahead = [1.0, 1.0, 0.6]
+    assert not any(robot.step().outcome for _ in range(14))
+    robot.ahead = [1.0, 1.0, 0.9]
+    assert ended(robot, 14).success
+
+
 def test_a_doubt_begins_the_second_anew(monkeypatch):
     sure, doubtful = made_plan(progress=0.99), made_plan(progress=0.5)
     robot = Robot(monkeypatch, [sure, sure, doubtful, sure])
@@ -168,6 +178,37 @@ def test_a_hand_that_lost_what_it_held_is_opened_once(monkeypatch):
     robot.hand = GraspStatus(phase=GraspPhase.LOST)
     told = [(side, command.action) for _ in range(4) for side, command in robot.step().hands]
     assert told == [("r", HandAction.OPEN)]
+
+
+def ended(robot, steps=45):
+    return next(step.outcome for step in (robot.step() for _ in range(steps)) if step.outcome)
+
+
+def test_it_is_over_when_nothing_more_comes(monkeypatch):
+    outcome = ended(Robot(monkeypatch, [made_plan(progress=0.8)]))
+    assert (outcome.success, outcome.reason) == (True, "done")
+    outcome = ended(Robot(monkeypatch, [made_plan(progress=0.4)]))
+    assert (outcome.success, outcome.reason) == (False, "stalled")
+    assert outcome.message == "not done: nothing more to do after 40% of it"
+
+
+def test_a_hand_that_holds_something_may_wait_for_as_long_as_it_takes(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(progress=0.8)], timeout=5.0)
+    robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
+    assert ended(robot, 60).reason == "timeout"
+
+
+def test_a_hand_that_closed_on_nothing_has_not_done_it_whatever_plans_say(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(closing=1.0, progress=0.99)])
+    outcome = ended(robot)
+    assert (outcome.success, outcome.message) == (False, "not done: the hand closed on nothing")
+
+
+def test_a_hand_that_closed_on_something_has(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(closing=1.0, progress=0.99)])
+    robot.step()
+    robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
+    assert ended(robot).success
 
 
 def test_a_stopped_robot_and_lost_time_end_the_task(monkeypatch):

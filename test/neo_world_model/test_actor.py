@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from neo_world_model.actor import Actor
+from neo_world_model.actor import Actor, look_at
 from neo_world_model.memory import NEAR
-from neo_world_model.modalities import shapes, size
+from neo_world_model.modalities import features, part, shapes, size
 
 OWN, TRUE = np.array([0.48, 0.06, 0.0]), np.array([0.45, 0.02, 0.0])
 
@@ -59,3 +59,15 @@ def test_a_hidden_thing_stays_near_where_it_was_told_for_a_while(actor):
     for _ in range(3):
         actor.sense(row(), np.eye(4))
     assert np.linalg.norm(actor.places()[0] - TRUE) < 0.5 * NEAR
+
+
+def test_a_gaze_that_is_meant_for_a_thing_is_turned_to_it_and_another_is_left():
+    at, scale = part("action", "gaze"), features("action")["gaze"][1]
+    action = np.zeros((3, size("action")), np.float32)
+    action[:, at] = np.array([[0.40, 0.05, 0.9], [0.50, -0.28, 0.8], [0.2, 0.3, 0.7]]) / scale
+    cup, place = np.array([0.45, 0.10, 0.85]), np.array([0.50, -0.20, 0.8])
+    look_at(action, [cup, place])
+    assert np.allclose(action[:, at] * scale, [cup, place, [0.2, 0.3, 0.7]])
+    before = action.copy()
+    look_at(action, [])
+    assert np.array_equal(action, before)

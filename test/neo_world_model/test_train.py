@@ -14,6 +14,8 @@ from toy import episode
 from neo_description.errors import NeoError
 from neo_world_model import checkpoint, config
 from neo_world_model.evaluate import evaluate, tensors
+from neo_world_model.kept import EACH, Kept
+from neo_world_model.losses import taught
 from neo_world_model.mixture import Mixture
 from neo_world_model.store import Store
 from neo_world_model.train import Trainer, rate, train
@@ -213,3 +215,32 @@ def test_the_second_half_of_a_schedule_ends_as_the_whole_does(store, tmp_path):
         rates[schedule] = trainer._optimizer.param_groups[0]["lr"]
     assert rates[0.5, 1.0] < rates[0.0, 1.0]
     assert rates[0.5, 1.0] == pytest.approx(settings.learning_rate * rate(0.95))
+
+
+def test_kept_states_teach_the_policy_what_windows_do(store):
+    settings = config.load("ci", **SMALL, stores=[store], steps=1, trained=["policy"], modality_dropout=0.0)
+    torch.manual_seed(0)
+    model, k = WorldModel(settings), settings.context
+    for name, part in model.named_children():
+        part.requires_grad_(name == "policy")
+    drawn = Mixture([Store(store)], {"sim": 1.0}, k + settings.horizon, 0, context=k)
+    windows = tensors(drawn.batch(EACH, 0), torch.device("cpu"))
+    kept = Kept(model, drawn, EACH)
+    assert len(kept) == int(taught(windows, k).sum())
+    rows = {name: torch.from_numpy(x) for name, x in kept.batch(20 * len(kept), 0).items()}
+    alone, among_all = (model(x, torch.Generator().manual_seed(0))["policy"].item() for x in (rows, windows))
+    assert alone == pytest.approx(among_all, rel=0.05)
+    again = kept.batch(20 * len(kept), 0)
+    assert all(np.array_equal(again[name], x, equal_nan=True) for name, x in rows.items())
+
+
+def test_a_run_may_keep_states_and_only_if_the_policy_learns_alone(store, tmp_path):
+    first = tmp_path / "first"
+    train(config.load("ci", **SMALL, stores=[store], steps=2), first, quiet)
+    rest = {**SMALL, "stores": [store], "steps": 3, "start": str(first), "kept": 300}
+    train(config.load("ci", **rest, trained=["policy"]), tmp_path / "kept", quiet)
+    before, after = (checkpoint.load(tmp_path / name)[0].state_dict() for name in ("first", "kept"))
+    changed = {name.split(".")[0] for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed == {"policy"}
+    with pytest.raises(NeoError, match=r"it needs trained: \[policy\]"):
+        train(config.load("ci", **rest), tmp_path / "all", quiet)
