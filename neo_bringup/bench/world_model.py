@@ -37,6 +37,8 @@ WHAT = (
 )
 FORETOLD = ("error_ratio_1", "error_ratio_8", "auc_falls", "auc_slips", "auc_slips_next", "auc_hidden",
             "landing_ratio", "where_cm", "gripper_cm")  # fmt: skip
+COVERED = ("sim", "teleop", "on_policy")
+ALSO = {"teleop": 1, "helped": 2}  # episodes a seed of these kinds besides, for the coverage of their sources
 SEEING = ("model", "untrained", "pixels")
 PLANS = 30
 RANKED = 2  # of a seed's trials, each by every policy
@@ -91,24 +93,39 @@ def _trial(job: tuple[int, str, str, str]) -> dict[str, Any]:
 
 
 def held_out(pool: Executor, seeds: list[int], folder: Path) -> dict[str, Any]:
-    """The model's figures on all episodes collected so far, those of ``seeds`` too; none was trained on."""
+    """The model's figures on all episodes collected so far, those of ``seeds`` too; none was trained on.
+
+    Coverage is that of the bounds that ship with the model, source by source.
+    """
+    from neo_bringup.collect.collect import drawn_kind
     from neo_world_model import checkpoint
     from neo_world_model.evaluate import evaluate
     from neo_world_model.mixture import Mixture
     from neo_world_model.store import Store
 
-    _collected(pool, seeds, folder)
-    loaded, _ = checkpoint.load(model())
-    k = loaded.settings.context
-    held = Mixture([Store(folder)], {"sim": 1.0}, k + loaded.settings.horizon, 1, 1, held=True, context=k)
-    figures = evaluate(loaded, held, batches=BATCHES)
-    return {name: value for name, value in figures.items() if isinstance(value, float)}
+    others = folder.with_name(folder.name + "-others")
+    _collected(pool, [(drawn_kind(seed), seed) for seed in seeds], folder)
+    kinds = [kind for kind, count in ALSO.items() for _ in range(count)]
+    _collected(pool, list(zip(kinds, seeds, strict=False)), others)
+    loaded, card = checkpoint.load(model())
+    k, bounds = loaded.settings.context, card["figures"]["bounds"]
+
+    def figures(source: str, stores: list[Store]) -> dict[str, Any]:
+        held = Mixture(stores, {source: 1.0}, k + loaded.settings.horizon, 1, 1, held=True, context=k)
+        return evaluate(loaded, held, batches=BATCHES, bounds=bounds)
+
+    out = figures("sim", [Store(folder)])
+    for source in COVERED[1:]:
+        name = f"coverage_{source}"
+        out[name] = figures(source, [Store(folder), Store(others)]).get(name)
+    return {name: value for name, value in out.items() if isinstance(value, float)}
 
 
 def _throughput(pool: Executor, seeds: list[int], folder: Path) -> dict[str, Any]:
+    from neo_bringup.collect.collect import drawn_kind
     from neo_bringup.world_model_bench.throughput import throughput
 
-    _collected(pool, seeds, folder)
+    _collected(pool, [(drawn_kind(seed), seed) for seed in seeds], folder)
     return throughput(folder)
 
 
@@ -142,25 +159,26 @@ def _ranked(job: tuple[int, str, str]) -> dict[str, float]:
     return trial(*job)
 
 
-def _collected(pool: Executor, seeds: list[int], folder: Path) -> None:
-    """Episodes of ``seeds`` are in the store ``folder``."""
-    from neo_bringup.collect.collect import drawn_kind
+def _collected(pool: Executor, wanted: list[tuple[str, int]], folder: Path) -> None:
+    """Episodes of so many kinds and seeds are in the store ``folder``."""
     from neo_world_model.store import Store
 
     store = Store.create(folder)
     there = {about["seed"] for about in store.episodes}
-    for episode in pool.map(_collect, [(drawn_kind(s), s) for s in seeds if s not in there]):
+    for episode in pool.map(_collect, [(kind, s, model()) for kind, s in wanted if s not in there]):
         store.add(episode)
 
 
-def _collect(job: tuple[str, int]) -> Any:
+def _collect(job: tuple[str, int, str]) -> Any:
     from neo_bringup.collect.collect import collect
 
-    return collect(*job)
+    kind, seed, acts = job
+    return collect(kind, seed, model=acts)
 
 
 def latency(folder: str) -> dict[str, Any]:
-    """Wall time (ms) of a plan with two threads, and of the inverse dynamics alone."""
+    """Wall time (ms) with two threads of a plan, of one without a search, and of the graph that holds the
+    policy and the inverse dynamics."""
     from neo_world_model.modalities import size
     from neo_world_model.plan import Known, Search, plan
     from neo_world_model.runtime import Runtime, settings
@@ -176,8 +194,11 @@ def latency(folder: str) -> dict[str, Any]:
         proprio=rng.standard_normal(size("proprio")).astype(np.float32),
     )
     plans = [_timed(lambda: plan(runtime, given, Search(deadline=1e9), rng)) for _ in range(PLANS)]
-    inverse = [_timed(lambda: plan(runtime, given, Search(iterations=0), rng)) for _ in range(PLANS)]
-    return {"plan": plans[3:], "inverse": inverse[3:]}
+    unsearched = [_timed(lambda: plan(runtime, given, Search(iterations=0), rng)) for _ in range(PLANS)]
+    asked = [x[None] for x in (given.past[-1], given.text, given.places.astype(np.float32))]
+    asked += [given.known[None], given.proprio[None]]
+    inverse = [_timed(lambda: runtime.act(*asked)) for _ in range(PLANS)]
+    return {"plan": plans[3:], "unsearched": unsearched[3:], "inverse": inverse[3:]}
 
 
 def _timed(work: Callable[[], Any]) -> float:
@@ -208,7 +229,12 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     last = of["held_out"][-1] if of["held_out"] else {}  # of all episodes
     for name in FORETOLD:
         out.append(Figure(f"world_model.{name}", last.get(name, np.nan), len(of["held_out"]) * TRIALS))
-    out.append(Figure("world_model.coverage", last.get("coverage_sim", np.nan), len(of["held_out"]) * TRIALS))
+    episodes = len(of["held_out"])
+    for source, count in zip(COVERED, (TRIALS, *ALSO.values()), strict=True):
+        value = last.get(f"coverage_{source}", np.nan)
+        out.append(Figure(f"world_model.coverage_{source}", value, episodes * count))
+    off = [abs(last.get(f"coverage_{source}", np.nan) - 0.9) for source in COVERED]
+    out.append(Figure("world_model.coverage_off", float(np.max(off)), episodes))
     pairs = [pair for s in of["permanence"] for pair in s["pairs"]]
     for name in SEEING:
         value = surprised([pair[name] for pair in pairs]) if pairs else np.nan
@@ -225,8 +251,11 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     shares = {figure.id: figure.value for figure in out}
     times = shares["world_model.seen"] / max(shares["world_model.shuffled"], 1e-9)
     out.append(Figure("world_model.over_shuffled", min(times, 99.0), len(of["shuffled"]) * TRIALS))
-    plans, inverse = ([t for s in of["latency"] for t in s[name]] for name in ("plan", "inverse"))
+    plans, unsearched, inverse = (
+        [t for s in of["latency"] for t in s[name]] for name in ("plan", "unsearched", "inverse")
+    )
     out.append(Figure("world_model.plan_ms_p50", quantile(plans, 0.5), len(plans)))
     out.append(Figure("world_model.plan_ms_p99", quantile(plans, 0.99), len(plans)))
+    out.append(Figure("world_model.unsearched_ms_p50", quantile(unsearched, 0.5), len(unsearched)))
     out.append(Figure("world_model.inverse_ms_p50", quantile(inverse, 0.5), len(inverse)))
     return out

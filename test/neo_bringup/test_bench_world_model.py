@@ -144,6 +144,10 @@ def test_a_trial_with_the_teachers_eyes_is_done_or_says_why():
 
 
 def test_figures_count_trials_and_compare_with_shuffled_prompts():
+    def foretold(value, **coverage):
+        covered = dict.fromkeys((f"coverage_{source}" for source in world_model.COVERED), 0.9) | coverage
+        return dict.fromkeys(world_model.FORETOLD, value) | covered
+
     def rows(done, of=10):
         return {"rows": [{"success": i < done} for i in range(of)]}
 
@@ -151,8 +155,8 @@ def test_figures_count_trials_and_compare_with_shuffled_prompts():
         figure.id: figure
         for figure in world_model.figures(
             {
-                "held_out/0": dict.fromkeys(world_model.FORETOLD, 0.5) | {"coverage_sim": 0.9},
-                "held_out/1": dict.fromkeys(world_model.FORETOLD, 0.25) | {"coverage_sim": 0.9},
+                "held_out/0": foretold(0.5),
+                "held_out/1": foretold(0.25, coverage_teleop=0.93, coverage_on_policy=0.86),
                 "throughput/0": {"frames_per_s": 800.0, "share": 0.3},
                 "permanence/0": {"pairs": [dict.fromkeys(world_model.SEEING, (0.0, 1.0))] * 2},
                 "ranking/0": {
@@ -161,7 +165,7 @@ def test_figures_count_trials_and_compare_with_shuffled_prompts():
                         for name, done, imagined in (("a", 0.1, 0.2), ("b", 0.5, 0.3), ("c", 0.9, 0.9))
                     ]
                 },
-                "latency/0": {"plan": [50.0, 60.0, 70.0], "inverse": [2.0, 3.0, 4.0]},
+                "latency/0": {"plan": [50.0, 60.0, 70.0], "unsearched": [5.0], "inverse": [2.0, 3.0, 4.0]},
                 "seen/0": rows(8),
                 "unseen/0": rows(6),
                 "shuffled/0": rows(2),
@@ -174,6 +178,7 @@ def test_figures_count_trials_and_compare_with_shuffled_prompts():
     assert values["over_shuffled"] == pytest.approx(4.0)
     assert (values["plan_ms_p50"], values["inverse_ms_p50"]) == (60.0, 3.0)
     assert values["error_ratio_8"] == 0.25  # the last part's, which is of all episodes
+    assert values["coverage_off"] == pytest.approx(0.04)
     assert (values["permanence_model"], values["training_share"]) == (1.0, 0.3)
     assert values["ranking"] == pytest.approx(1.0)
     assert np.isfinite(list(values.values())).all()
