@@ -6,6 +6,8 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from neo_bringup import output
+
 HELP = "make certificate and token for a console on other machines"
 
 
@@ -17,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="host or address that people type into the browser; again for more")  # fmt: skip
     show = actions.add_parser("show", help="names and fingerprint of the certificate in DIR; never the token")
     show.add_argument("folder", type=Path, metavar="DIR")
+    for action in (create, show):
+        output.add_json(action, "names and fingerprint")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,9 +29,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action == "create":
         made = access.create(args.folder, args.name, datetime.now(UTC))
-        print(f"token: in {made.folder / access.TOKEN}, for you alone to read; hand it on by a way you trust")
     else:
         made = access.load(args.folder)
+    about = {"folder": str(made.folder), "names": list(made.names), "sha256": made.fingerprint}
+    if output.put_json(args.json, about):
+        return 0
+    if args.action == "create":
+        print(f"token: in {made.folder / access.TOKEN}, for you alone to read; hand it on by a way you trust")
     print(f"names: {', '.join(made.names)}")
     print(f"certificate, SHA-256: {made.fingerprint}")
     return 0

@@ -34,12 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = _action(actions, "check", "does a campaign hold, and what would it take of these bags?")
     check.add_argument("bags", type=Path, nargs="*")
     _asked(check)
+    output.add_json(check, "campaigns and the windows that they would take")
     run_ = _action(actions, "run", "take logs, and the clips that campaigns ask for, out of bags")
     run_.add_argument("bags", type=Path, nargs="+")
     run_.add_argument("--to", type=Path, required=True, help="folder that stands for the store")
     run_.add_argument("--robot", default="neo", help="its name in the store")
     _asked(run_)
     _home(run_)
+    output.add_json(run_, "how much left, and may still leave today")
 
 
 def _action(actions: argparse._SubParsersAction, name: str, text: str) -> argparse.ArgumentParser:  # type: ignore[type-arg]
@@ -122,12 +124,21 @@ def _sign(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from neo_flywheel import story
 
+    found = []
     for campaign in _campaigns(args):
-        print(f"{campaign.campaign} {campaign.version}: holds until {campaign.expires:%Y-%m-%d %H:%M} UTC")
-        for bag in args.bags:
-            for window in campaign.windows(story.read(bag)):
-                seconds = 1e-9 * (window.last_ns - window.first_ns)
-                print(f"  {bag}: {seconds:.1f} s, {window.why}")
+        windows = [
+            {"bag": str(bag), "seconds": 1e-9 * (window.last_ns - window.first_ns), "why": window.why}
+            for bag in args.bags for window in campaign.windows(story.read(bag))
+        ]  # fmt: skip
+        about = {"campaign": campaign.campaign, "version": campaign.version}
+        found.append({**about, "expires": campaign.expires.isoformat(), "windows": windows})
+    if output.put_json(args.json, found):
+        return 0
+    for row in found:
+        until = datetime.fromisoformat(row["expires"])
+        print(f"{row['campaign']} {row['version']}: holds until {until:%Y-%m-%d %H:%M} UTC")
+        for window in row["windows"]:
+            print(f"  {window['bag']}: {window['seconds']:.1f} s, {window['why']}")
     return 0
 
 
@@ -137,7 +148,9 @@ def _run(args: argparse.Namespace) -> int:
     campaigns = _campaigns(args)
     courier = Courier(folder_put(args.to), args.home / "privacy.yaml", args.home)
     left = courier.carry(args.robot, args.bags, campaigns, output.progress)
-    print(f"{left} things left for {args.to}; {courier.left_today() / 1e6:.1f} MB may still leave today")
+    may = courier.left_today()
+    if not output.put_json(args.json, {"to": str(args.to), "left": left, "may_still_leave_bytes": may}):
+        print(f"{left} things left for {args.to}; {may / 1e6:.1f} MB may still leave today")
     return 0
 
 

@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--prompt", default="", help="what was asked for in the bags")
     parser.add_argument("--workers", type=int, default=0, help="processes; default: one a core")
+    output.add_json(parser, "what was added")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,12 +66,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _replayed(args: argparse.Namespace) -> int:
     tracks = [Track.load(file) for file in args.replay_teleop]  # all, before the first is played
-    store = Store.create(args.store)
+    store, steps = Store.create(args.store), 0
     for file, track in zip(args.replay_teleop, tracks, strict=True):
         episode = collecting.replay(track)
         store.add(episode)
+        steps += len(episode)
         output.progress(f"{file}: {len(episode)} steps, {episode.prompt}")
-    print(f"{args.store}: {len(tracks)} tracks played and added")
+    _tell(args, f"{len(tracks)} tracks played and added", len(tracks), steps)
     return 0
 
 
@@ -87,8 +89,14 @@ def _recorded(args: argparse.Namespace) -> int:
         store.add(episode)
         steps, count = steps + len(episode), count + 1
         output.progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
-    print(f"{args.store}: {count} episodes of {steps} steps added")
+    _tell(args, f"{count} episodes of {steps} steps added", count, steps)
     return 0
+
+
+def _tell(args: argparse.Namespace, text: str, episodes: int, steps: int, **more: object) -> None:
+    about = {"store": str(args.store), "episodes_added": episodes, "steps_added": steps, **more}
+    if not output.put_json(args.json, about):
+        print(f"{args.store}: {text}")
 
 
 def _simulated(args: argparse.Namespace) -> int:
@@ -105,20 +113,22 @@ def _simulated(args: argparse.Namespace) -> int:
         for seed in range(first, first + args.episodes)
     ]
     workers = min(args.workers or len(os.sched_getaffinity(0)), len(jobs))
-    began, kinds = time.monotonic(), Counter[str]()
+    began, kinds, steps = time.monotonic(), Counter[str](), 0
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with processes.pool(workers) as pool:
         for i, episode in enumerate(_in_order(pool, jobs, 2 * workers)):
             store.add(episode)
             kinds[episode.kind] += 1
+            steps += len(episode)
             output.progress(
                 f"{i + 1} of {len(jobs)}: {episode.kind}, {len(episode)} steps, {episode.prompt or '-'}"
             )
     seconds = sum(e["steps"] for e in store.episodes) / 10.0
-    print(
-        f"{args.store}: {len(store.episodes)} episodes, {seconds:.0f} s of plant time; now added "
+    text = (
+        f"{len(store.episodes)} episodes, {seconds:.0f} s of plant time; now added "
         f"{', '.join(f'{n} {kind}' for kind, n in kinds.items())} in {time.monotonic() - began:.0f} s"
     )
+    _tell(args, text, len(jobs), steps, kinds=dict(kinds))
     return 0
 
 

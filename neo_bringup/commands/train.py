@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a setting of neo_world_model/training.yaml",
     )
+    output.add_json(parser, "steps, seconds and held-out figures")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         raise NeoError("nothing to train on: --store FOLDER (neo collect makes one)")
     first = os.environ.get("RANK", "0") == "0"
     card = train(settings, args.out, output.progress if first else _quiet)
-    if first:
+    about = {"folder": str(args.out), **{name: card.get(name) for name in ("step", "seconds", "figures")}}
+    if first and not output.put_json(args.json, about):
         print(f"{args.out}/model.safetensors: " + ", ".join(
             f"{k} {v:.3f}" for k, v in card["figures"].items() if isinstance(v, float)))  # fmt: skip
     return 0

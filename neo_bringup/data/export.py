@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     common.add_library(parser)
     common.add_filters(parser)
+    output.add_json(parser, "what was written, and what was left out and why")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,9 +53,12 @@ def run(args: argparse.Namespace) -> int:
         count = _write(args, source)
         about = {"format": args.format, "folder": str(args.out.resolve()), "episodes": count}
         catalogue.add_product("dataset", args.out.name, episodes=source.taken, about=about)
-    print(
-        f"{args.out}: {count} episodes of {len(source.taken)} in the library, {len(source.left_out)} left out"
-    )
+    about = {"folder": str(args.out), "episodes": count, "recordings": len(source.taken)}
+    if not output.put_json(args.json, {**about, "left_out": list(source.left_out)}):
+        print(
+            f"{args.out}: {count} episodes of {len(source.taken)} in the library, "
+            f"{len(source.left_out)} left out"
+        )
     return SOME_LEFT_OUT if source.left_out else 0
 
 

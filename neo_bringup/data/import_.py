@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--robot", default="", help="whose it is")
     parser.add_argument("--tag", action="append", default=[], help="may be repeated")
     common.add_library(parser)
+    output.add_json(parser, "how much was read, and is new")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,5 +39,6 @@ def run(args: argparse.Namespace) -> int:
             )
             new, count = new + added.new, count + 1
             output.progress(f"{count}: {len(episode)} steps, {episode.prompt or '-'}")
-    print(f"{args.library}: {count} episodes read, {new} of them new")
+    if not output.put_json(args.json, {"library": str(args.library), "episodes": count, "new": new}):
+        print(f"{args.library}: {count} episodes read, {new} of them new")
     return 0

@@ -105,8 +105,8 @@ def test_recordings_go_out_as_lerobot_and_come_back_as_somebodys_data(filled, tm
     assert json.loads(filled("show", "1", "--json").out)["led to"] == ["dataset:waving"]
     assert [row["id"] for row in listed(filled, "--dataset", "waving")] == [1]
     filled("import", "lerobot", tmp_path / "waving", "--source", "teleop", "--tag", "back")
-    again = filled("import", "lerobot", tmp_path / "waving", "--source", "teleop")
-    assert "1 episodes read, 0 of them new" in again.out
+    again = filled("import", "lerobot", tmp_path / "waving", "--source", "teleop", "--json")
+    assert {**json.loads(again.out), "library": ""} == {"library": "", "episodes": 1, "new": 0}
     (row,) = listed(filled, "--kind", "lerobot")
     assert (row["prompt"], row["tags"]) == ("wave", ["back", "source:teleop"])
     filled("export", row["id"], "--format", "store", "--out", tmp_path / "store")
@@ -123,6 +123,8 @@ def test_what_cannot_be_read_as_steps_is_left_out_and_said(filled, tmp_path):
     said = filled("export", "--out", tmp_path / "all", code=1)
     assert "1 episodes of 1 in the library, 1 left out" in said.out
     assert "left out: episode 2 has" in said.err
+    told = json.loads(filled("export", "--out", tmp_path / "again", "--json", code=1).out)
+    assert (told["episodes"], told["recordings"], len(told["left_out"])) == (1, 1, 1)
 
 
 def test_errors_say_what_to_do(neo, runs, tmp_path, capsys):

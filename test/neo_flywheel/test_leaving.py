@@ -361,6 +361,8 @@ def test_the_command_from_key_to_store(home, bag, tmp_path, capsys, monkeypatch)
     code, shown = neo("check", bag, *asked)
     assert code == 0
     assert shown.out.count("surprise 0.9990") == 2
+    (told,) = json.loads(neo("check", bag, *asked, "--json")[1].out)
+    assert [window["bag"] for window in told["windows"]] == [str(bag)] * 2
     assert neo("check", "--campaign", "c.json")[0] == 2
     assert "0 things left" in neo("run", bag, "--to", "store", *asked, "--home", home)[1].out
     assert not (tmp_path / "store").exists()
