@@ -56,6 +56,11 @@ class Actor:
         self.memory: list[Memory | None] = [None, None]
         self.known = np.zeros(2, bool)
         self.spread = np.full(2, np.inf)
+        self.begin()
+
+    def begin(self) -> None:
+        """The task begins now: what comes of its things counts from where they are."""
+        self._begun = np.full((2, 3), np.nan)  # m in base_link as it was then
 
     def sense(
         self, row: dict[str, np.ndarray], T_odom_base: np.ndarray,
@@ -86,8 +91,11 @@ class Actor:
         for place, memory in zip(places, self.memory, strict=True):
             if memory is not None:
                 place[:] = T_base_odom[:3, :3] @ memory.mean + T_base_odom[:3, 3]
+        new = np.array([m is not None for m in self.memory]) & np.isnan(self._begun[:, 0])
+        self._begun[new] = places[new]
+        begun = np.where(np.isnan(self._begun), places, self._begun)
         past, led = np.stack(self._states), np.stack(self._led)
-        given = Known(past, led, self._text, places, self.known, self._proprio)
+        given = Known(past, led, self._text, places, self.known, self._proprio, begun)
         out = plan(self._runtime, given, self._search, self._rng, self._clock)
         there = [place for place, memory in zip(places, self.memory, strict=True) if memory is not None]
         look_at(out.action, there)

@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch.nn.functional import pad
 
 from neo_description.errors import NeoError
 from neo_world_model import config
@@ -129,13 +130,20 @@ def load(folder: Path | str) -> tuple[WorldModel, dict[str, Any]]:
 
 
 def fill(model: WorldModel, folder: Path | str, but: Collection[str] = ()) -> None:
-    """Give ``model`` the weights in ``folder``, all parts ``but`` some; NeoError when they do not fit."""
+    """Give ``model`` the weights in ``folder``, all parts ``but`` some; NeoError when they do not fit.
+
+    Inputs that a layer has got since, behind those it had, count for nothing until they are learned.
+    """
     try:
         weights = load_file(Path(folder) / WEIGHTS)
     except OSError as error:
         raise NeoError(f"no weights in {folder}: {error}") from None
     own = {name: value for name, value in model.state_dict().items() if name.partition(".")[0] in but}
     theirs = {name: value for name, value in weights.items() if name.partition(".")[0] not in but}
+    for name, wanted in model.state_dict().items():
+        had = theirs.get(name)
+        if had is not None and wanted.ndim == had.ndim == 2 and len(wanted) == len(had):
+            theirs[name] = pad(had, (0, max(wanted.shape[1] - had.shape[1], 0)))
     try:
         model.load_state_dict(theirs | own)
     except RuntimeError as error:

@@ -70,10 +70,10 @@ class _Act(nn.Module):
         self.horizon = model.settings.horizon
 
     def forward(
-        self, z: Tensor, text: Tensor, places: Tensor, known: Tensor, proprio: Tensor
+        self, z: Tensor, text: Tensor, places: Tensor, known: Tensor, proprio: Tensor, begun: Tensor
     ) -> tuple[Tensor, ...]:
         words = self.text(text)
-        told = self.policy(z, words, places, known, proprio)
+        told = self.policy(z, words, places, known, proprio, begun)
         goal = self.goal(z, words, places, known)
         far = torch.full_like(text[:, 0], self.horizon)
         return told.action(), told.progress, goal, self.inverse(z, goal, far)
@@ -124,7 +124,14 @@ def export(model: WorldModel, folder: Path) -> None:
             _write(_Where(model), seen, ["places", "spread", "named"], folder / WHERE)
         else:
             (folder / WHERE).unlink(missing_ok=True)  # of another model that was here
-        told = {"z": z, "text": text, "places": places, "known": known, "proprio": proprio}
+        told = {
+            "z": z,
+            "text": text,
+            "places": places,
+            "known": known,
+            "proprio": proprio,
+            "begun": places.clone(),
+        }
         _write(_Act(model), told, ["action", "progress", "goal", "towards"], folder / ACT)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

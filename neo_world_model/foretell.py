@@ -93,6 +93,7 @@ class Foreteller:
         if len(self._asked) > ASKED:
             self._asked.popitem(last=False)
         actor.stand(question.past, question.led, now.row["proprio"], now.T_odom_base)
+        actor.begin()
         plan = actor.plan()
         events = consequences(plan.chances, self._runtime.calibrated)
         follows = Consequences(question.time, STEP * len(plan.chances), events)

@@ -21,7 +21,7 @@ from neo_world_model.mixture import Mixture
 from neo_world_model.world_model import WorldModel
 
 EACH = 128  # windows that are encoded at a time
-AS_THEY_ARE = ("meant", "failed", "lesson", "lesson_progress")  # one for a window
+AS_THEY_ARE = ("meant", "failed", "lesson", "lesson_progress", "privileged_begun")  # one for a window
 NOW = ("proprio", "privileged_places", "provenance", "has_action")  # of the last step of the context
 SPOKEN = 20  # times that progress is told
 

@@ -112,7 +112,7 @@ def _of_states(
 
 def _part(batch: Batch, until: int | None, first: int = 0) -> Batch:
     """The same windows from step ``first`` to ``until``."""
-    whole = ("source", "text", "other_text", "meant", "named", "failed", "succeeded")
+    whole = ("source", "text", "other_text", "meant", "named", "failed", "succeeded", "privileged_begun")
     return {name: x if name in whole else x[:, first:until] for name, x in batch.items()}
 
 
@@ -172,7 +172,9 @@ def _policy(
 ) -> Tensor:
     now = k - 1
     places, known = _meant(batch, now, generator)
-    told = model.policy(z, words, places, known, batch["proprio"][:, now])
+    begun, _ = places_of(batch["privileged_begun"], batch["meant"])
+    begun = begun + PLACE_NOISE * torch.randn(begun.shape, generator=generator).to(begun.device)
+    told = model.policy(z, words, places, known, batch["proprio"][:, now], begun)
     far, here = batch["lesson_progress"], taught(batch, k)
     late = (told.progress - far.nan_to_num()).abs()
     return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())
@@ -190,7 +192,9 @@ def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
     k = model.settings.context
     z, now = model.encode(batch), k - 1
     places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
-    told = model.policy(z[:, now], model.text(batch["text"]), places, known, batch["proprio"][:, now])
+    begun, _ = places_of(batch["privileged_begun"], batch["meant"])
+    words = model.text(batch["text"])
+    told = model.policy(z[:, now], words, places, known, batch["proprio"][:, now], begun)
     off = []
     for side in SIDES:
         away, moves = gripper_error(told, batch["lesson"], side)

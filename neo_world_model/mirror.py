@@ -90,8 +90,9 @@ def mirrored(window: Window) -> Window:
     if "touch" in out:
         out["touch"] = out["touch"][:, :, ::-1] * np.array([1.0, 1.0, -1.0], np.float32)
         out["touch_valid"] = out["touch_valid"][:, ::-1]
-    if "privileged_places" in out:
-        out["privileged_places"] = out["privileged_places"] * np.array(POINT, np.float32)
+    for name in ("privileged_places", "privileged_begun"):
+        if name in out:
+            out[name] = out[name] * np.array(POINT, np.float32)
     if "privileged_pixels" in out:
         out["privileged_pixels"] = out["privileged_pixels"][:, :, ::-1] * np.array([-1.0, 1.0], np.float32)
     return out

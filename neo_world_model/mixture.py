@@ -6,6 +6,7 @@
 ``text`` is the prompt, ``meant`` (n, 2) its target and place among the scene's things, -1 for none;
 ``other_text`` and ``named`` are of another prompt about the same scene. ``failed`` and ``succeeded`` (n,): it
 did not work, it did; what a policy did before somebody took over failed.
+``privileged_begun`` (n, THINGS, 3): where the things were when the episode began.
 ``lesson`` (n, horizon, action size) and ``lesson_progress`` (n, horizon) are what the last step of the
 context teaches, see :mod:`neo_world_model.teaching`.
 
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from neo_description.errors import NeoError
+from neo_world_model.episode import THINGS
 from neo_world_model.mirror import mirrored, mirrored_prompt
 from neo_world_model.modalities import PROVENANCE, SOURCES, shapes, size
 from neo_world_model.prompts import Asked, draw
@@ -97,6 +99,7 @@ class Mixture:
         horizon = self.steps - self._context
         out["lesson"] = np.zeros((count, horizon, size("action")), np.float32)
         out["lesson_progress"] = np.full((count, horizon), np.nan, np.float32)
+        out["privileged_begun"] = np.full((count, THINGS, 3), np.nan, np.float32)
         out["source"] = np.zeros(count, np.int64)
         out["failed"], out["succeeded"] = np.zeros((2, count), bool)
         out["meant"], out["named"] = np.full((2, count, 2), -1, np.int64)
@@ -130,6 +133,9 @@ class Mixture:
         if "action" in window and "proprio" in window:
             lesson, out["failed"][i] = self._lesson(s, e, start + self._context - 1)
             window |= lesson
+        if "privileged_places" in window:
+            first = store.window(e, 0, 1, ("privileged_places",))["privileged_places"]
+            window["privileged_begun"] = first[0]
         if "vision" in window and self._light > 0.0:
             window["vision"] = lit(window["vision"], self._light, rng)
         flipped = bool(rng.random() < self._mirror)

@@ -51,7 +51,8 @@ DEFAULT = Search()
 @dataclass
 class Known:
     """What a plan starts from: ``past`` (context, width) states, ``led`` (context - 1, action size) between
-    them, ``text`` (LENGTH,), ``places`` (2, 3) m, which of them are ``known`` (2,), ``proprio`` (n,).
+    them, ``text`` (LENGTH,), ``places`` (2, 3) m, which of them are ``known`` (2,), ``proprio`` (n,), the
+    places when the task had ``begun`` (2, 3); None: it begins now.
     """
 
     past: np.ndarray
@@ -60,6 +61,7 @@ class Known:
     places: np.ndarray
     known: np.ndarray
     proprio: np.ndarray
+    begun: np.ndarray | None = None
 
 
 @dataclass
@@ -93,7 +95,9 @@ def plan(
     """The best plan found; ``goal`` (width,): a state to reach instead of the prompt's."""
     began = clock()
     rng = rng or np.random.default_rng(0)
-    asked = (given.text, given.places.astype(np.float32), given.known, given.proprio)
+    begun = given.places if given.begun is None else given.begun
+    places, begun = (x.astype(np.float32) for x in (given.places, begun))
+    asked = (given.text, places, given.known, given.proprio, begun)
     action, progress, aim, towards = (
         x[0] for x in runtime.act(given.past[-1][None], *(x[None] for x in asked))
     )

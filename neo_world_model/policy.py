@@ -1,10 +1,11 @@
 """What to do for a prompt: the next ``horizon`` actions, and how much of the task is done after each.
 
-    told = policy(z, words, places, known, proprio)
+    told = policy(z, words, places, known, proprio, begun)
     told.action()          # (n, horizon, action size): what is likeliest of what is chosen, all else as it is
 
 A hand's way of closing, its grasp, and whether an arm moves at all are choices: the mean of two of them is
-none. Where a gripper goes is said from what matters for it: a mixture of the target, the place, where it is
+none. How far its things have come since the task began tells a thing that was pushed from one that is yet to
+be. Where a gripper goes is said from what matters for it: a mixture of the target, the place, where it is
 now and a fixed point, and a way from there, so that a thing elsewhere is reached for elsewhere.
 """
 
@@ -25,6 +26,7 @@ CLOSINGS, APART = 4, 0.5  # of `closing` in modalities.yaml: so many values, so 
 GRASPS = len(table()["grasps"])  # and one more choice: none of them
 ANCHORS = 4
 FINE = 0.02  # m: what is so near to a hand is told finely
+MOVED, FARTHEST = 0.03, 5.0  # m that tell a thing that was moved; of SCALE: farther is as far
 POSITION_WEIGHT = 5.0  # of a gripper's position, beside its attitude
 CHOICE_WEIGHT = 0.6
 
@@ -54,26 +56,33 @@ class Told(NamedTuple):
 
 class Policy(nn.Module):
     """``places`` (n, 2, 3) m in base_link: target and place (see :mod:`neo_world_model.where`); ``known``
-    (n, 2): which of them the prompt names; ``proprio`` (n, size): where the hands are, and how they stand.
+    (n, 2): which of them the prompt names; ``proprio`` (n, size): where the hands are, and how they stand;
+    ``begun`` (n, 2, 3) m: the places when the task began, in base_link as it was then; None: it begins now.
     """
 
     def __init__(self, settings: SimpleNamespace):
         super().__init__()
         width, self.horizon = settings.width, settings.horizon
         self.sizes = [size("action"), *(len(SIDES) * n for n in (CLOSINGS, GRASPS + 1, 1, ANCHORS)), 1]
-        inputs = 2 * width + 6 + 2 + 12 * len(SIDES) + size("proprio")
+        inputs = 2 * width + 6 + 2 + 12 * len(SIDES) + size("proprio") + 12
         self.out = nn.Sequential(
             nn.Linear(inputs, 4 * width), nn.GELU(), nn.Linear(4 * width, 4 * width), nn.GELU(),
             nn.Linear(4 * width, self.horizon * sum(self.sizes)),
         )  # fmt: skip
 
-    def forward(self, z: Tensor, words: Tensor, places: Tensor, known: Tensor, proprio: Tensor) -> Told:
+    def forward(
+        self, z: Tensor, words: Tensor, places: Tensor, known: Tensor, proprio: Tensor,
+        begun: Tensor | None = None,
+    ) -> Told:  # fmt: skip
         here, middle = known.to(z.dtype), places.new_tensor(MIDDLE)
         at = torch.stack([_place(proprio, "proprio", side) for side in SIDES], dim=1)  # (n, hands, 3)
         near = (places - middle) / SCALE * here[..., None]
         away = (places[:, :, None] - at[:, None]) * here[..., None, None]
         close = torch.tanh(away / FINE)
-        given = [z, words, near.flatten(1), away.flatten(1) / SCALE, close.flatten(1), here, proprio]
+        moved = (places - (places if begun is None else begun)) * here[..., None]
+        far, some = (moved / SCALE).clamp(-FARTHEST, FARTHEST), torch.tanh(moved / MOVED)
+        given = [z, words, near.flatten(1), away.flatten(1) / SCALE, close.flatten(1), here, proprio,
+                 far.flatten(1), some.flatten(1)]  # fmt: skip
         out = self.out(torch.cat(given, dim=-1)).unflatten(-1, (self.horizon, -1))
         numbers, closing, grasp, moves, anchor, progress = out.split(self.sizes, dim=-1)
         share = anchor.unflatten(-1, (len(SIDES), ANCHORS))

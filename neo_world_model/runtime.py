@@ -73,6 +73,7 @@ class Runtime:
             self._encode, self._imagine, self._read = open_(ENCODE), open_(IMAGINE), open_(READ)
             self._where = open_(WHERE) if (Path(folder) / WHERE).exists() else None
             self._act = open_(ACT)
+            self._minds_begun = any(i.name == "begun" for i in self._act.get_inputs())
         except Exception as error:  # ONNX Runtime's own have no common root
             raise NeoError(f"no model for ONNX Runtime in {folder}: {str(error)[:200]}") from None
         self.wanted = [
@@ -131,9 +132,12 @@ class Runtime:
         return places, spread, named
 
     def act(
-        self, z: np.ndarray, text: np.ndarray, places: np.ndarray, known: np.ndarray, proprio: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Action, progress, goal, towards."""
+        self, z: np.ndarray, text: np.ndarray, places: np.ndarray, known: np.ndarray, proprio: np.ndarray,
+        begun: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+        """Action, progress, goal, towards; ``begun``: the places when the task began, None: it begins now."""
         given = {"z": z, "text": text, "places": places, "known": known, "proprio": proprio}
+        if self._minds_begun:
+            given["begun"] = places if begun is None else begun
         action, progress, goal, towards = map(np.asarray, self._act.run(None, given))
         return action, progress, goal, towards

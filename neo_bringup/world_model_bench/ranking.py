@@ -134,14 +134,14 @@ def imagined(policy: Handicapped, judge: Runtime) -> float:
     was first asked and shown; nothing that came after is used.
     """
     assert policy.seen is not None
-    (past, led), (_, text, places, known, proprio) = policy.seen, policy.asked
+    (past, led), (_, text, places, known, proprio, begun) = policy.seen, policy.asked
     best = 0.0
     for _ in range(CHUNKS):
-        action, _, _, _ = policy.act(past[-1:], text, places, known, proprio)
+        action, _, _, _ = policy.act(past[-1:], text, places, known, proprio, begun)
         given = np.concatenate([led, action[0]])[None].astype(np.float32)
         way = judge.imagine(past[None], given)[0].mean(axis=0)[0, :TAKEN]
         past = np.concatenate([past, way])[-len(past) :]
         led = np.concatenate([led, action[0, :TAKEN]])[-len(led) :]
         proprio = judge.read(past[-1:])["proprio_mean"]
-        best = max(best, float(judge.act(past[-1:], text, places, known, proprio)[1][0, 0]))
+        best = max(best, float(judge.act(past[-1:], text, places, known, proprio, begun)[1][0, 0]))
     return best

@@ -36,6 +36,7 @@ FIGURES = (
     "choices",
 )
 NAMED = 0.5
+FIRST_LOOKS = 4  # whose mean is where a task began
 LEAST = 10  # steps that a figure of an episode is the mean of, at least
 TINY = 1e-9
 Rows = dict[str, np.ndarray]
@@ -139,7 +140,8 @@ class _Episode:
         if len(steps) < LEAST:
             return {}
         lessons = np.stack([lesson(rows["action"], None, at, done, int(t), self._horizon)[0] for t in steps])
-        given = (self._z, words, places, known, rows["proprio"])
+        begun = np.repeat(places[:FIRST_LOOKS].mean(axis=0, keepdims=True), len(places), axis=0)
+        given = (self._z, words, places, known, rows["proprio"], begun)
         told = self._runtime.act(*(value[steps] for value in given))[0]
         return _compared(unstack("action", told), unstack("action", lessons))
 

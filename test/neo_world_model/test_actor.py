@@ -71,3 +71,29 @@ def test_a_gaze_that_is_meant_for_a_thing_is_turned_to_it_and_another_is_left():
     before = action.copy()
     look_at(action, [])
     assert np.array_equal(action, before)
+
+
+def test_what_came_of_a_thing_counts_from_where_it_was_when_the_task_began(monkeypatch):
+    asked = []
+    monkeypatch.setattr("neo_world_model.actor.plan", lambda _runtime, given, *_: asked.append(given) or Plan)
+    actor = Actor(Runtime(), "push the green cup", context=1)
+    actor._led.extend(np.zeros((0, 1)))
+    T = np.eye(4)
+    actor.sense(row(), T, (TRUE, None))
+    actor._led = [np.zeros(1)]
+    actor.plan()
+    for _ in range(8):
+        actor.sense(row(), T, (TRUE + np.array([0.0, 0.1, 0.0]), None))
+    actor.plan()
+    actor.begin()
+    actor.plan()
+    moved = [given.places - given.begun for given in asked]
+    assert np.allclose(moved[0], 0.0)
+    assert moved[1][0] == pytest.approx([0.0, 0.1, 0.0], abs=0.01)
+    assert np.allclose(moved[2], 0.0)
+
+
+class Plan:
+    """One that asks for nothing."""
+
+    action = np.zeros((1, size("action")), np.float32)

@@ -84,11 +84,13 @@ def test_places_and_deeds_are_equal_within_1e_4(pair):
     *found_places, named = runtime.where(vision, proprio, text)
     places, spread = found_places
     known = np.array([[True, False], [False, False], [True, True], [False, True]])
-    told = runtime.act(z, text, places, known, proprio)
+    begun = places + rng.normal(0.0, 0.1, places.shape).astype(np.float32)
+    told = runtime.act(z, text, places, known, proprio, begun)
     with torch.no_grad():
         words, state = model.text(torch.from_numpy(text)), torch.from_numpy(z)
         mean, log_std, logit, _ = model.where(torch.from_numpy(vision), torch.from_numpy(proprio), words)
-        answer = model.policy(state, words, mean, torch.from_numpy(known), torch.from_numpy(proprio))
+        given = (torch.from_numpy(x) for x in (known, proprio, begun))
+        answer = model.policy(state, words, mean, *given)
         plan, done = answer.action(), answer.progress
         goal = model.goal(state, words, mean, torch.from_numpy(known))
         towards = model.inverse(state, goal, torch.full((n,), s.horizon))

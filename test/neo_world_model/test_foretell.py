@@ -41,10 +41,11 @@ class Untrained:
         return states.numpy(), events.numpy(), None
 
     @torch.no_grad()
-    def act(self, z, text, places, known, proprio):
-        z, text, places, known, proprio = map(torch.from_numpy, (z, text, places, known, proprio))
+    def act(self, z, text, places, known, proprio, begun):
+        asked = map(torch.from_numpy, (z, text, places, known, proprio, begun))
+        z, text, places, known, proprio, begun = asked
         words = self._model.text(text)
-        told = self._model.policy(z, words, places, known, proprio)
+        told = self._model.policy(z, words, places, known, proprio, begun)
         goal = self._model.goal(z, words, places, known)
         towards = self._model.inverse(z, goal, torch.full((len(z),), self.settings.horizon))
         return tuple(x.numpy() for x in (told.action(), told.progress, goal, towards))

@@ -40,6 +40,7 @@ def window():
         row = stepper.sense(body, hands, rng.integers(0, 255, (eyes, height, width, 3), np.uint8))
         rows.append({**row, "action": stepper.action(np.eye(4))})
     window = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    window["privileged_begun"] = rng.normal(size=(8, 3)).astype(np.float32)
     window["privileged_places"] = rng.normal(size=(2, 8, 3)).astype(np.float32)
     window["privileged_pixels"] = rng.uniform(-1, 1, (2, 8, 2, 2)).astype(np.float32)
     return window

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from toy import episode
 
 from neo_description.errors import NeoError
@@ -244,3 +245,16 @@ def test_a_run_may_keep_states_and_only_if_the_policy_learns_alone(store, tmp_pa
     assert changed == {"policy"}
     with pytest.raises(NeoError, match=r"it needs trained: \[policy\]"):
         train(config.load("ci", **rest), tmp_path / "all", quiet)
+
+
+def test_weights_of_a_layer_that_got_more_inputs_do_as_before_until_they_are_learned(store, tmp_path):
+    first = config.load("ci", **SMALL, stores=[store], steps=1)
+    train(first, tmp_path, quiet)
+    model, _ = checkpoint.load(tmp_path)
+    fewer = model.policy.out[0].in_features - 12
+    weights = load_file(tmp_path / checkpoint.WEIGHTS)
+    weights["policy.out.0.weight"] = weights["policy.out.0.weight"][:, :fewer].contiguous()
+    save_file(weights, tmp_path / checkpoint.WEIGHTS)
+    again, _ = checkpoint.load(tmp_path)
+    assert torch.equal(again.policy.out[0].weight[:, :fewer], model.policy.out[0].weight[:, :fewer])
+    assert not again.policy.out[0].weight[:, fewer:].any()
