@@ -5,6 +5,7 @@ import pytest
 from toy import episode
 
 from neo_description.errors import NeoError
+from neo_world_model.episode import THINGS
 from neo_world_model.mixture import Mixture, lit
 from neo_world_model.modalities import PROVENANCE, SOURCES
 from neo_world_model.store import Store
@@ -90,3 +91,20 @@ def test_no_data_for_the_mix_is_an_error_that_names_what_there_is(store):
         Mixture([store], {"teleop": 1.0}, 8)
     with pytest.raises(NeoError, match="no source radio"):
         Mixture([store], {"radio": 1.0}, 8)
+
+
+def test_a_window_knows_where_things_were_when_its_episode_began(tmp_path):
+    made = Store.create(tmp_path)
+    known, unknown = episode(0, 30), episode(1, 30, "web_video")
+    places = np.random.default_rng(0).normal(size=(30, THINGS, 3)).astype(np.float32)
+    known.privileged["places"] = places
+    made.add(known)
+    made.add(unknown)
+    batch = Mixture([made], ALL, 8, held_out=100, mirror=0.5).batch(40, 0)
+    video = batch["source"] == SOURCES.index("web_video")
+    assert np.isnan(batch["privileged_begun"][video]).all()
+    begun = batch["privileged_begun"][~video]
+    ways = [places[0], places[0] * [1.0, -1.0, 1.0]]
+    alike = np.array([[np.allclose(row, way) for way in ways] for row in begun])
+    assert alike.any(axis=1).all()
+    assert alike.any(axis=0).all()
