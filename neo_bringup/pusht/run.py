@@ -24,7 +24,10 @@ def collect(say: Say, folder: str, kind: str, episodes: int) -> dict[str, Any]:
 
 
 def train(say: Say, model: str, weights: str, episodes: str, minutes: float, seed: int) -> dict[str, Any]:
-    """Trains ``model`` (ours, peer) on the folder ``episodes`` and writes its ``weights``."""
+    """Trains ``model`` (ours, peer) on the folder ``episodes`` and writes its ``weights``.
+
+    Goes on where it was cut off.
+    """
     import torch
 
     from neo_bringup.pusht import train as training
@@ -32,8 +35,10 @@ def train(say: Say, model: str, weights: str, episodes: str, minutes: float, see
 
     torch.manual_seed(seed)
     made, length = training.make(model)
-    about = training.train(made, length, Episodes.open(Path(episodes)), minutes, seed, say)
+    begun = Path(weights).with_suffix(".begun")
+    about = training.train(made, length, Episodes.open(Path(episodes)), minutes, seed, say, begun)
     training.save(made, Path(weights))
+    begun.unlink(missing_ok=True)
     return about | {"parameters": sum(p.numel() for p in made.parameters())}
 
 

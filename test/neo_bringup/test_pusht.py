@@ -119,6 +119,24 @@ class Sums:
         return z[:, None] + actions.cumsum(dim=1)
 
 
+def test_a_training_that_was_cut_off_goes_on_from_its_last_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "KEPT", 0.0)
+    model, length = train.make("ours", SMALL)
+    file, said = tmp_path / "ours.begun", []
+    first = train.train(model, length, toy(), 0.02, 0, said.append, file)
+    again, _ = train.make("ours", SMALL)
+    on = train.train(again, length, toy(), 0.03, 0, said.append, file)
+    assert "goes on from step" in said[-1]
+    assert on["steps"] > first["steps"] - 1
+    assert 0.03 <= on["cpu_minutes"] < 0.2
+    other, _ = train.make("ours", SMALL)
+    done = train.train(other, length, toy(), 1e-6, 0, said.append, file)  # as it was kept, no step more
+    picture = torch.randint(0, 255, (2, SIZE, SIZE, 3), dtype=torch.uint8)
+    assert done["steps"] == on["steps"] - 1
+    assert torch.allclose(other.encode(picture), again.eval().encode(picture), atol=0.1)
+    assert not torch.allclose(other.encode(picture), model.encode(picture), atol=1e-6)
+
+
 def test_the_search_finds_a_known_best():
     z = torch.tensor([[0.0, 0.0], [1.0, -1.0]])
     goal = torch.tensor([[1.5, -2.0], [1.0, 0.5]])
