@@ -23,7 +23,7 @@ from neo_body_control.externals import ExternalForces
 from neo_body_control.health import CARRY, BodyHealth
 from neo_body_control.joint_paths import JointGoals, JointPath
 from neo_body_control.lasting_errors import LastingErrors
-from neo_body_control.load import CarriedLoad
+from neo_body_control.load import CarriedLoad, feed_forward
 from neo_body_control.rotations import log, transform
 from neo_body_control.safety import SafetyMachine
 from neo_body_control.stiffness import Stiffness
@@ -144,7 +144,7 @@ class BodyController:
         if self.legs.steps is None:
             self.targets.support(self.targets.place(self.estimator.anchors))
         self.targets.step(state.time)
-        load = self._carried(state)
+        load = feed_forward(self.loads, self._dynamics, state, self.targets)
         self._set_tasks(state)
         return self._solve(state, load)
 
@@ -156,18 +156,23 @@ class BodyController:
 
     def follow(self, path: JointPath) -> str | None:
         """Joints go along ``path`` from now on, not after their hands' targets; ``None``: accepted."""
-        if self.safety.state != Safety.ACTIVE:
-            return f"robot is {self.safety.state.name} ({self.safety.reason}): set_mode stand"
+        if self.safety.refusal is not None:
+            return self.safety.refusal
         for side in SIDES:
             if side in self.targets.busy and np.intersect1d(ARM[side], path.index).size:
                 self.targets.release(side, self._qpos[7:])
-        self.joints.follow(path, self._time)
+        self.joints.follow(path, self._time, self._qpos[7:], self._qvel[6:])
         return None
 
     @property
     def joint_position(self) -> np.ndarray:
         """(31,) rad that the controller believes."""
         return self._qpos[7:]
+
+    @property
+    def joint_velocity(self) -> np.ndarray:
+        """(31,) rad/s that the controller believes."""
+        return self._qvel[6:]
 
     def set_mode(self, mode: str) -> str | None:
         """``stand`` or ``stop``; ``None``: done (or under way), else why not."""
@@ -274,6 +279,7 @@ class BodyController:
         est = self.estimator
         self.targets.start(self._qpos[7:], self._dynamics.com, est.height, est.R, place)
         self._failed = 0
+        self.joints.release()
         self.legs.reset()
         for side in SIDES:
             self.loads[side].reset()
@@ -348,14 +354,6 @@ class BodyController:
             self.joints.step(self._time)
             t.joints(q, v, rest, self.joints, g.posture, g.path, d.M.diagonal()[6:])
 
-    def _carried(self, state: BodyState) -> np.ndarray:
-        """Generalised force (37,) of what the hands carry; its mass goes into the model."""
-        total = np.zeros(NV)
-        for side, wrench in (("l", state.l_wrist_wrench), ("r", state.r_wrist_wrench)):
-            up = float(self.targets.hands[side].point.a[2]) if side in self.targets.busy else 0.0
-            self.loads[side].feed_forward(self._dynamics, wrench, up, total)
-        return total
-
     def _solve(self, state: BodyState, load: np.ndarray) -> TendonCommand:
         """``load`` (37,): generalised force of what the hands carry."""
         near = self.params.near_ground
@@ -364,10 +362,8 @@ class BodyController:
             for s, c in self.estimator.contacts.items()
         }
         stands = self.legs.standing(stands)
-        answer = self.qp.solve(
-            self._dynamics, self._tasks, self._qpos[7:], self._qvel[6:], stands, load,
-            self.collisions,
-        )  # fmt: skip
+        q, v = self._qpos[7:], self._qvel[6:]
+        answer = self.qp.solve(self._dynamics, self._tasks, q, v, stands, load, self.collisions)
         if answer is None:
             self._failed += 1
             if self._failed > 1:

@@ -4,7 +4,7 @@
     path.at(t)                                                # q, v, a of its joints
 
 Between points the path is a cubic (Hermite) in each joint; where no velocities are given they are those of a
-shape-preserving interpolation (Fritsch and Carlson 1980), at rest at both ends. Legs take no paths: balance
+shape-preserving interpolation (Fritsch and Carlson 1980), at rest at the end. Legs take no paths: balance
 decides about them.
 """
 
@@ -16,10 +16,11 @@ import numpy as np
 from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
 from neo_description.errors import RefusedError
-from neo_description.tables import BODY
+from neo_description.tables import BODY, CONTROL_DT
 
 FREE = tuple(j for j in BODY.joints if not any(part in j for part in ("hip", "knee", "ankle")))
 FASTEST = 120.0  # s: longest path
+BRAKING = 10.0  # rad/s² with which a joint that has left its path comes to rest
 MOST = 200.0  # 1/s²: stiffness over inertia beyond which delay and lag of the drives make joints swing
 
 
@@ -27,7 +28,8 @@ class JointPath:
     """``index`` (n,) of its joints in ``BODY.joints``; ``duration`` s.
 
     ``times`` (k,) s from the start, growing; ``positions`` (k, n) rad; ``velocities`` (k, n) rad/s or none.
-    It begins at ``start`` (31,) rad, where the joints are, unless its first time is zero.
+    It begins at ``start`` (31,) rad with ``speed`` (31,) rad/s (none: at rest), where the joints are, unless
+    its first time is zero.
     """
 
     def __init__(
@@ -37,8 +39,9 @@ class JointPath:
         positions: np.ndarray,
         velocities: np.ndarray | None = None,
         start: np.ndarray | None = None,
+        speed: np.ndarray | None = None,
     ):
-        self.index = _indices(names)
+        self.index = indices(names)
         t, q = np.asarray(times, float), np.asarray(positions, float)
         v = None if velocities is None else np.asarray(velocities, float)
         if t.ndim != 1 or not len(t) or q.shape != (len(t), len(names)):
@@ -49,9 +52,11 @@ class JointPath:
             raise RefusedError("times, positions and velocities must be finite")
         if t[0] < 0.0 or (np.diff(t) <= 0.0).any() or t[-1] > FASTEST:
             raise RefusedError(f"times must grow, from 0 to at most {FASTEST:g} s; given {t.tolist()[:5]} …")
+        begins = np.zeros(len(names))
         if start is not None and t[0] > 0.0:
             t, q = np.insert(t, 0, 0.0), np.vstack([start[self.index], q])
-            v = None if v is None else np.vstack([np.zeros(len(names)), v])
+            begins = begins if speed is None else speed[self.index]
+            v = None if v is None else np.vstack([begins, v])
         if len(t) < 2:
             raise RefusedError("one point at time 0 is no path; a time later than 0 needed")
         low, high = BODY.q_min[self.index], BODY.q_max[self.index]
@@ -66,7 +71,7 @@ class JointPath:
         self._q = PchipInterpolator(t, q) if v is None else CubicHermiteSpline(t, q, v)
         if v is None:
             slope = self._q.derivative()(t)
-            slope[0] = slope[-1] = 0.0
+            slope[0], slope[-1] = begins, 0.0
             self._q = CubicHermiteSpline(t, q, slope)
         self._v, self._a = self._q.derivative(), self._q.derivative(2)
         fastest = np.abs(self._v(np.linspace(0.0, self.duration, 500))).max(axis=0)
@@ -87,7 +92,8 @@ class JointPath:
 class JointGoals:
     """What joints follow, and how stiff each is: references for the posture task.
 
-    ``active`` (31,) bool; ``q``, ``v``, ``a`` (31,) where active.
+    ``active`` (31,) bool; ``q``, ``v``, ``a`` (31,) where active. A joint that is active and on no path comes
+    to rest and holds.
     """
 
     def __init__(self) -> None:
@@ -96,27 +102,49 @@ class JointGoals:
         self.q, self.v, self.a = np.zeros((3, n))
         self._stiffness, self._damping = np.full((2, n), np.nan)
         self._path: JointPath | None = None
-        self._began = 0.0
+        self._began = self._time = 0.0
 
-    def follow(self, path: JointPath, time: float) -> None:
-        """From plant ``time`` (s) on; another path under way ends. Joints stay at its end until released."""
-        self.release()
-        self._path, self._began = path, time
+    def follow(self, path: JointPath, time: float, q: np.ndarray, v: np.ndarray) -> None:
+        """From plant ``time`` (s) on, joints measured at ``q`` rad, ``v`` rad/s (31,); another path under way
+        ends, and what of it is not on this one comes to rest. Joints stay at the end until released."""
+        if self._path is not None and self.elapsed < self._path.duration:
+            self.halt(q, v)
+        self._path, self._began, self._time = path, time, time
         self.active[path.index] = True
 
+    def halt(self, q: np.ndarray, v: np.ndarray) -> None:
+        """Joints of the path come to rest from where they are, ``q`` rad and ``v`` rad/s (31,), and hold."""
+        if self._path is not None:
+            i = self._path.index
+            self.q[i], self.v[i] = q[i], v[i]
+            self._path = None
+
     def release(self) -> None:
-        """All joints go back to the posture."""
+        """All joints go back to the posture, as stiff as it is."""
         self._path = None
         self.active[:] = False
+        self.v[:] = 0.0
+        self._stiffness[:], self._damping[:] = np.nan, np.nan
 
     def drop(self, index: np.ndarray) -> None:
         """Joints ``index`` no longer follow: something else moves them."""
         self.active[index] = False
+        self.v[index] = 0.0
+
+    @property
+    def path(self) -> JointPath | None:
+        """What was to be followed last, also when its end is reached or joints of it were dropped."""
+        return self._path
+
+    @property
+    def elapsed(self) -> float:
+        """s since the path began, at the last :meth:`step`."""
+        return self._time - self._began
 
     def impedance(self, names: Sequence[str], stiffness: Sequence[float], damping: Sequence[float]) -> None:
         """N m/rad and N m s/rad with which joints ``names`` hold their reference, from now on; NaN: as the
         posture is. RefusedError says what is wrong; then nothing changes."""
-        index = _indices(names)
+        index = indices(names)
         k, d = np.asarray(stiffness, float), np.asarray(damping, float)
         if k.shape != index.shape or d.shape != index.shape:
             raise RefusedError(f"{len(names)} joints, {k.shape} stiffnesses and {d.shape} dampings")
@@ -129,6 +157,10 @@ class JointGoals:
 
     def step(self, time: float) -> None:
         """References at plant ``time`` (s)."""
+        dt, self._time = max(time - self._time, 0.0), time
+        self.a = -np.sign(self.v) * np.minimum(BRAKING, np.abs(self.v) / max(dt, CONTROL_DT))
+        self.q = np.clip(self.q + dt * self.v + 0.5 * dt * dt * self.a, BODY.q_min, BODY.q_max)
+        self.v = self.v + dt * self.a
         if self._path is not None:
             i = self._path.index
             self.q[i], self.v[i], self.a[i] = self._path.at(time - self._began)
@@ -149,7 +181,8 @@ class JointGoals:
         return np.minimum(stiff, MOST), np.minimum(damp, 4.0 * np.sqrt(MOST))
 
 
-def _indices(names: Sequence[str]) -> np.ndarray:
+def indices(names: Sequence[str]) -> np.ndarray:
+    """(n,) of ``names`` in ``BODY.joints``; RefusedError: not among :data:`FREE`, none, or one twice."""
     unknown = [name for name in names if name not in FREE]
     if unknown or not names:
         raise RefusedError(f"no joint {', '.join(unknown) or 'named'}; one of {', '.join(FREE)}")

@@ -9,12 +9,15 @@ nothing, and feeding that back would make it press harder.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import mujoco
 import numpy as np
 
-from neo_body_control.dynamics import Dynamics
+from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.rotations import cross
+from neo_body_control.targets import Targets
+from neo_description.signals import BodyState
 from neo_description.tables import CONTROL_DT
 
 GRAVITY = 9.81
@@ -71,3 +74,14 @@ class CarriedLoad:
         self.moment = fade * self._felt_moment
         self.moment[2] = 0.0  # weight has no moment about the vertical
         return self.mass
+
+
+def feed_forward(
+    loads: Mapping[str, CarriedLoad], dynamics: Dynamics, state: BodyState, targets: Targets
+) -> np.ndarray:
+    """Generalised force (37,) of what both hands carry after one tick; its mass goes into the model."""
+    total = np.zeros(NV)
+    for side, wrench in (("l", state.l_wrist_wrench), ("r", state.r_wrist_wrench)):
+        up = float(targets.hands[side].point.a[2]) if side in targets.busy else 0.0
+        loads[side].feed_forward(dynamics, wrench, up, total)
+    return total

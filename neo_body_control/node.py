@@ -21,12 +21,12 @@ from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from neo_body_control.controller import BodyController
-from neo_body_control.joint_paths import JointPath
+from neo_body_control.joints_node import JointsAdapter
 from neo_body_control.reach import Reach, ReachOutcome, side_of
 from neo_body_control.rotations import about_z, cross, yaw
 from neo_body_control.settings import PARAMETERS
 from neo_body_control.targets import Targets
-from neo_description.errors import NeoError, RefusedError
+from neo_description.errors import NeoError
 from neo_description.signals import Safety, TendonCommand
 from neo_description.tables import CONTROL_RATE, SIDES
 from neo_ros import convert, graph
@@ -86,8 +86,7 @@ class BodyControlNode(ManagedNode):
         graph.subscription(self, "body/state", guarded("body/state", self._on_state))
         command = guarded("whole_body/command", self._on_command)
         graph.command_subscription(self, "whole_body/command", command, self._diagnostics.refused)
-        joints = guarded("joint_trajectory", self._on_joint_trajectory)
-        graph.command_subscription(self, "joint_trajectory", joints, self._diagnostics.refused)
+        self._joints = JointsAdapter(self, self._body, self._params, self._diagnostics)
         graph.subscription(self, "supervisor/heartbeat", lambda _: self._supervisor.heard())
         self.create_timer(
             SUPERVISOR_EVERY, self._watch_supervisor, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -116,30 +115,13 @@ class BodyControlNode(ManagedNode):
         self._runstop, self._drive_mode = state.runstop, state.drive_mode
         self._late += max(self._body.tick - before - 1, 0) if before >= 0 else 0
         self._follow_reach(state.tick)
+        self._joints.tick(state.tick, message.header.stamp)
         self._report(state.tick, message.header.stamp)
 
     def _on_command(self, message: Any) -> None:
         reason = self._body.command(convert.whole_body_command(message))
         if reason is not None:
             self._diagnostics.refused("whole_body/command", reason)
-
-    def _on_joint_trajectory(self, message: Any) -> None:
-        """A path for joints of arms, neck and spine, from now on, as ros2_controllers take it."""
-        points, n = message.points, len(message.joint_names)
-        for k, point in enumerate(points):
-            if len(point.positions) != n or len(point.velocities) not in (0, n):
-                raise RefusedError(f"point {k}: {n} joints need {n} positions, and velocities or none")
-        velocities = [list(point.velocities) or [0.0] * n for point in points]
-        path = JointPath(
-            list(message.joint_names),
-            np.array([convert.seconds(point.time_from_start) for point in points]),
-            np.array([list(point.positions) for point in points]).reshape(len(points), n),
-            np.array(velocities) if any(len(point.velocities) for point in points) else None,
-            self._body.joint_position,
-        )
-        reason = self._body.follow(path)
-        if reason is not None:
-            raise RefusedError(reason)
 
     def _on_set_mode(self, request: Any, response: Any) -> Any:
         reason = self._body.set_mode(request.mode)
@@ -158,10 +140,11 @@ class BodyControlNode(ManagedNode):
             self._publish_safety(self._body.estimate.time)
 
     def deactivate(self) -> None:
-        """To STOP; a reach that runs ends."""
+        """To STOP; goals that run end."""
         self._body.stop("body_control was deactivated")
         if self._reach is not None:
-            self._end_reach(self._reach.cancel())
+            self._end_reach(self._reach.step() or self._reach.cancel())
+        self._joints.stop()
         self._publish_safety(self._body.estimate.time)
 
     # The reach action

@@ -47,6 +47,13 @@ class SafetyMachine:
         return self.state == Safety.STANDING_UP or self.state == Safety.ACTIVE
 
     @property
+    def refusal(self) -> str | None:
+        """Why commands for joints are refused; ``None`` in ACTIVE."""
+        if self.state == Safety.ACTIVE:
+            return None
+        return f"robot is {self.state.name} ({self.reason}): set_mode stand"
+
+    @property
     def drive_mode(self) -> DriveMode:
         """What the drives are asked to do in the present state."""
         if self.moving:

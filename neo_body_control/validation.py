@@ -58,6 +58,15 @@ def check_shape(command: WholeBodyCommand) -> str | None:
     return None
 
 
+def check_start(start: float, time: float, age: float, ahead: float) -> str | None:
+    """Why ``start`` (s) is no start at plant ``time``: more than ``age`` s back or ``ahead`` s ahead."""
+    if start - time > ahead:
+        return f"start lies {start - time:.3f} s ahead; at most {ahead:g} s allowed"
+    if time - start > age:
+        return f"start lies {time - start:.3f} s back; at most {age:g} s allowed"
+    return None
+
+
 def check_limits(
     command: WholeBodyCommand,
     time: float,
@@ -70,13 +79,11 @@ def check_limits(
     if command.valid_for <= 0.0 or command.valid_for > limits.valid_for:
         return f"valid_for is {command.valid_for:g} s; more than 0 and at most {limits.valid_for:g} s allowed"
     if command.start != 0.0:
-        ahead = command.start - time
-        if ahead > limits.ahead:
-            return f"start lies {ahead:.3f} s ahead; at most {limits.ahead:g} s allowed"
-        if -ahead > limits.age:
-            return f"start lies {-ahead:.3f} s back; at most {limits.age:g} s allowed"
-        if -ahead >= command.valid_for:
-            return f"command has expired: valid for {command.valid_for:g} s from {-ahead:.3f} s ago"
+        if problem := check_start(command.start, time, limits.age, limits.ahead):
+            return problem
+        back = time - command.start
+        if back >= command.valid_for:
+            return f"command has expired: valid for {command.valid_for:g} s from {back:.3f} s ago"
     if not 0.0 <= command.hand_speed <= limits.hand_speed:
         return f"hand_speed is {command.hand_speed:g} m/s; 0 (default) to {limits.hand_speed:g} m/s allowed"
     for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):

@@ -42,6 +42,15 @@ def interface(name: str) -> Any:
     return getattr(importlib.import_module(f"{package}.{kind}"), type_name)
 
 
+def action_type(name: str) -> Any:
+    """The class of the action ``name``: the row's ``standard`` where that is installed, else its ``type``."""
+    row = entry("actions", name)
+    try:
+        return interface(row["standard"])
+    except (KeyError, ModuleNotFoundError):
+        return interface(row["type"])
+
+
 def publisher(node: Node, topic: str) -> Publisher:
     """A publisher of ``topic`` with the type and QoS of ``graph.yaml``."""
     row = entry("topics", topic)
@@ -92,7 +101,7 @@ def action_server(node: Node, name: str, execute: Callable[[Any], Any], **callba
     """
     if hasattr(node, "gated_goals"):
         callbacks["goal_callback"] = node.gated_goals(callbacks.get("goal_callback"))
-    kind = interface(entry("actions", name)["type"])
+    kind = action_type(name)
     if not hasattr(ActionServer, "configure_introspection"):  # ROS 2 Jazzy
         return SpokenActionServer(node, kind, name, execute, events=EVENTS, **callbacks)
     server = ActionServer(node, kind, name, execute, **callbacks)
@@ -102,7 +111,7 @@ def action_server(node: Node, name: str, execute: Callable[[Any], Any], **callba
 
 def action_client(node: Node, name: str) -> ActionClient:
     """A client of the action ``name``."""
-    return ActionClient(node, interface(entry("actions", name)["type"]), name)
+    return ActionClient(node, action_type(name), name)
 
 
 def end_goal(goal: Any, success: bool, reason: str) -> None:

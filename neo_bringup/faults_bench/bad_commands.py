@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from neo_msgs.msg import HandCommand, TendonCommand, WholeBodyCommand
+from neo_msgs.msg import HandCommand, JointImpedance, TendonCommand, WholeBodyCommand
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from neo_bringup.faults_bench.privileged_drives import TABLES
 from neo_description.tables import CONTROL_DT, HAND
@@ -22,8 +23,9 @@ OLD_TICKS, AHEAD_TICKS = 20, 5
 AHEAD = 100.0  # s
 LONG_AGO = 0.004  # s of plant time: any run is older than a second by then
 Make = Callable[[int], Any]
+JOINT = "l_elbow_pitch"
 TOPICS = ("body/tendon_command", "l_hand/tendon_command", "r_hand/tendon_command", "whole_body/command",
-          "l_hand/command", "r_hand/command")  # fmt: skip
+          "joint_trajectory", "joint_impedance", "l_hand/command", "r_hand/command")  # fmt: skip
 
 
 def good(topic: str, tick: int) -> Any:
@@ -38,16 +40,22 @@ def good(topic: str, tick: int) -> Any:
         message.header.frame_id = "odom"
         message.gaze.x, message.gaze.z = 1.0, 1.0
         return message
+    if topic == "joint_trajectory":
+        point = JointTrajectoryPoint(positions=[-1.0], time_from_start=to_duration(1.0))
+        return JointTrajectory(joint_names=[JOINT], points=[point])
+    if topic == "joint_impedance":
+        return JointImpedance(joint_names=[JOINT], stiffness=[5.0], damping=[0.5])
     return HandCommand(action=HandCommand.PRESHAPE, grasp=GRASP, width=0.06, valid_for=to_duration(0.2))
 
 
 def kinds(topic: str) -> dict[str, Make]:
     """Fault → the command with it, for a control tick."""
-    if topic.endswith("tendon_command"):
-        return {name: _bad(topic, change) for name, change in _tendon_faults().items()}
-    if topic == "whole_body/command":
-        return {name: _bad(topic, change) for name, change in _body_faults().items()}
-    return {name: _bad(topic, change) for name, change in _hand_faults().items()}
+    faults = {
+        "whole_body/command": _body_faults,
+        "joint_trajectory": _path_faults,
+        "joint_impedance": _impedance_faults,
+    }.get(topic, _tendon_faults if topic.endswith("tendon_command") else _hand_faults)
+    return {name: _bad(topic, change) for name, change in faults().items()}
 
 
 Change = Callable[[Any, int], None]
@@ -136,6 +144,52 @@ def _body_faults() -> dict[str, Change]:
         "speed x 10": _set("l_hand_limit.linear.x", 15.0, use=left),
         "validity x 10": _set("valid_for.sec", 600),
         "walks": _set("base_velocity.linear.x", 0.5, use=WholeBodyCommand.USE_BASE_VELOCITY),
+        "old stamp": _stamped(LONG_AGO),
+        "future stamp": _stamped(AHEAD),
+    }
+
+
+def _path_faults() -> dict[str, Change]:
+    def point(names: list[str] | None = None, **fields: Any) -> Change:
+        def change(message: Any, _: int) -> None:
+            message.joint_names = names or message.joint_names
+            for name, value in fields.items():
+                setattr(message.points[0], name, value)
+
+        return change
+
+    return {
+        "nan": point(positions=[math.nan]),
+        "inf": point(positions=[math.inf]),
+        "a leg": point(["l_knee_pitch"], positions=[0.5]),
+        "unknown joint": point(["l_tail"]),
+        "named twice": point([JOINT, JOINT], positions=[-1.0, -1.0]),
+        "one too few": point(positions=[]),
+        "one velocity too many": point(velocities=[0.0, 0.0]),
+        "an effort": point(effort=[1.0]),
+        "angle x 10": point(positions=[-24.0]),
+        "speed x 10": point(positions=[-2.0], time_from_start=to_duration(0.01)),
+        "time x 10": point(time_from_start=to_duration(1200.0)),
+        "backwards": point(time_from_start=to_duration(-1.0)),
+        "no point": _set("points", []),
+        "old stamp": _stamped(LONG_AGO),
+        "future stamp": _stamped(AHEAD),
+    }
+
+
+def _impedance_faults() -> dict[str, Change]:
+    return {
+        "inf": _set("stiffness", [math.inf]),
+        "minus inf": _set("stiffness", [-math.inf]),
+        "inf of damping": _set("damping", [math.inf]),
+        "negative": _set("stiffness", [-1.0]),
+        "negative damping": _set("damping", [-1.0]),
+        "a leg": _set("joint_names", ["l_knee_pitch"]),
+        "unknown joint": _set("joint_names", ["l_tail"]),
+        "named twice": _set("joint_names", [JOINT, JOINT], stiffness=[5.0, 5.0], damping=[0.5, 0.5]),
+        "one too few": _set("stiffness", []),
+        "one too many": _set("damping", [0.5, 0.5]),
+        "none at all": _set("joint_names", [], stiffness=[], damping=[]),
         "old stamp": _stamped(LONG_AGO),
         "future stamp": _stamped(AHEAD),
     }

@@ -21,13 +21,14 @@ from neo_bringup.faults_bench.lab import Lab
 from neo_description.errors import NeoError
 from neo_description.signals import DriveMode, Safety
 
-PARTS = ("bad-138",)
-QUICK = ("bad-69",)
+PARTS = ("bad-194",)
+QUICK = ("bad-97",)
 TOLD_WITHIN = 3.0  # s of wall time to wait for a reason
 APART = (5, 25)  # ticks between two runs
 NODES = {"body/tendon_command": "body_control", "l_hand/tendon_command": "l_hand_control",
          "r_hand/tendon_command": "r_hand_control"}  # fmt: skip
-REFUSE = {"whole_body/command": "body_control", "l_hand/command": "l_hand_control",
+REFUSE = {"whole_body/command": "body_control", "joint_trajectory": "body_control",
+          "joint_impedance": "body_control", "l_hand/command": "l_hand_control",
           "r_hand/command": "r_hand_control"}  # fmt: skip
 Progress = Callable[[str], None]
 
@@ -62,12 +63,15 @@ class Watch:
         self._ill = {}
         for topic, name in NODES.items():
             lab.nodes[name]._answers = self._ill[topic] = Ill(lab.nodes[name]._answers)
-        for core in (lab.nodes["body_control"]._body, *(lab.nodes[f"{s}_hand_control"]._hand for s in "lr")):
+        body = lab.nodes["body_control"]._body
+        body.follow = self._counted(body.follow)
+        body.joints.impedance = self._counted(body.joints.impedance)
+        for core in (body, *(lab.nodes[f"{s}_hand_control"]._hand for s in "lr")):
             core.command = self._counted(core.command)
 
-    def _counted(self, command: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
-        def call(given: Any) -> str | None:
-            reason = command(given)
+    def _counted(self, command: Callable[..., str | None]) -> Callable[..., str | None]:
+        def call(*given: Any) -> str | None:
+            reason = command(*given)
             self._accepted += reason is None
             return reason
 

@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from neo_msgs.msg import JointImpedance
 from rclpy.node import Node
+from trajectory_msgs.msg import JointTrajectory
 
 from neo_bringup.bench.figures import Figure
 from neo_bringup.faults_bench import bad_commands
 from neo_bringup.faults_bench.commands import REFUSE, some
 from neo_bringup.faults_bench.lab import Lab
 from neo_description.signals import Safety
+from neo_description.tables import BODY
 from neo_ros import graph
 
-PARTS = ("second-102",)
-QUICK = ("second-12",)
+PARTS = ("second-136",)
+QUICK = ("second-16",)
 NAME = "intruder"
 TRIES = 40  # ticks for which it goes on when best effort loses what it sends
 Progress = Callable[[str], None]
@@ -71,7 +74,7 @@ def _run(lab: Lab, topic: str, publisher: Any, mark: float) -> dict[str, Any]:
     core = _core(lab, topic)
     for _ in range(TRIES):
         if topic in REFUSE:
-            message.valid_for.nanosec = int(1e9 * mark)
+            _mark(message, mark)
             publisher.publish(message)
         lab.ticks(1)
         if lab.refusals(refuser, topic) > before:
@@ -85,8 +88,23 @@ def _run(lab: Lab, topic: str, publisher: Any, mark: float) -> dict[str, Any]:
     return {"topic": topic, "reached": reached, "named": named, "reason": reason}
 
 
+def _mark(message: Any, mark: float) -> None:
+    """Makes a command for a controller one that :func:`_core` tells from others."""
+    if isinstance(message, JointTrajectory):
+        message.points[0].positions[0] = -mark
+    elif isinstance(message, JointImpedance):
+        message.damping[0] = mark
+    else:
+        message.valid_for.nanosec = int(1e9 * mark)
+
+
 def _core(lab: Lab, topic: str) -> Callable[[], float] | None:
-    """How long the last command is valid that the controller took; None for the drives."""
+    """The mark of the last command that the controller took; None for the drives."""
+    joints = lab.nodes["body_control"]._body.joints
+    if topic == "joint_trajectory":
+        return lambda: -float(joints.path.at(np.inf)[0][0])
+    if topic == "joint_impedance":
+        return lambda: float(joints._damping[BODY.index(bad_commands.JOINT)])
     if topic == "whole_body/command":
         return lambda: lab.nodes["body_control"]._body.queue.last.valid_for
     if topic in REFUSE:

@@ -2,22 +2,30 @@
 
 import math
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import rclpy
+from action_msgs.msg import GoalStatus
 from body_rig import side_grasp
 from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticArray
 from neo_msgs.action import Reach
-from neo_msgs.msg import Heartbeat
+from neo_msgs.msg import Heartbeat, JointImpedance
 from neo_msgs.srv import SetMode
 from rclpy.task import Future
 from std_msgs.msg import Header
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from trajectory_msgs.msg import (
+    JointTrajectory,
+    JointTrajectoryPoint,
+    MultiDOFJointTrajectory,
+    MultiDOFJointTrajectoryPoint,
+)
 
 from neo_body_control.node import BodyControlNode
 from neo_description import scenes
+from neo_description.errors import RefusedError
 from neo_description.signals import DriveMode, Safety, WholeBodyCommand
 from neo_description.tables import BODY
 from neo_ros import convert, executor, graph
@@ -40,6 +48,7 @@ class Station:
         self.commands = graph.publisher(self.node, "whole_body/command")
         self.set_mode = graph.service_client(self.node, "set_mode")
         self.reach = graph.action_client(self.node, "reach")
+        self.follow = graph.action_client(self.node, "follow_joint_trajectory")
         self.heard = {topic: [] for topic in HEARD}
         for topic in HEARD:
             graph.subscription(self.node, topic, self.heard[topic].append)
@@ -83,6 +92,20 @@ class Station:
         self.until(future.done)
         return future.result()
 
+    def send(self, client, goal, feedback=None):
+        """The handle of a goal that was sent."""
+        self.until(client.server_is_ready)
+        future = client.send_goal_async(goal, feedback_callback=feedback)
+        self.until(future.done)
+        return future.result()
+
+    def finish(self, handle, seconds=8.0):
+        """Status and result of a goal."""
+        future = handle.get_result_async()
+        self.run(seconds, future.done)
+        self.until(future.done)
+        return future.result().status, future.result().result
+
     def stand(self):
         self.run(0.02)
         assert self.mode("stand").success
@@ -95,6 +118,7 @@ class Station:
     def close(self):
         self.executor.shutdown()
         self.reach.destroy()
+        self.follow.destroy()
         self.body.destroy_node()
         self.node.destroy_node()
 
@@ -155,19 +179,13 @@ def reach_goal(T, **parts):
 
 def test_reach_action_succeeds_refuses_and_is_cancelled(station):
     station.stand()
-    station.until(station.reach.server_is_ready)
     feedback = []
 
-    def send(goal):
-        future = station.reach.send_goal_async(goal, feedback_callback=feedback.append)
-        station.until(future.done)
-        return future.result()
-
     def finish(handle):
-        result = handle.get_result_async()
-        station.run(8.0, result.done)
-        station.until(result.done)
-        return result.result().result
+        return station.finish(handle)[1]
+
+    def send(goal):
+        return station.send(station.reach, goal, feedback.append)
 
     T = side_grasp("l", [0.40, 0.25, 0.95])
     result = finish(send(reach_goal(T, tolerance=0.01)))
@@ -184,6 +202,107 @@ def test_reach_action_succeeds_refuses_and_is_cancelled(station):
     cancelled = handle.cancel_goal_async()
     station.until(cancelled.done)
     assert finish(handle).reason == "cancelled"
+
+    handle = send(reach_goal(side_grasp("l", [0.50, 0.35, 1.1]), speed=0.05))
+    station.body.trigger_deactivate()
+    status, result = station.finish(handle, 0.0)
+    assert (status, result.reason) == (GoalStatus.STATUS_ABORTED, "stopped: body_control was deactivated")
+
+
+def path(positions, seconds=0.4, names=("l_elbow_pitch",)):
+    points = [JointTrajectoryPoint(positions=positions, time_from_start=convert.to_duration(seconds))]
+    return JointTrajectory(joint_names=names, points=points)
+
+
+def test_a_joint_trajectory_is_followed_refused_and_cancelled(station):
+    station.stand()
+    feedback, kind = [], station.follow._action_type
+    tolerance = graph.interface(f"{kind.__module__.partition('.')[0]}/msg/JointTolerance")
+    tight = {"path_tolerance": [tolerance(name="l_elbow_pitch", position=1e-4)]}
+
+    def send(trajectory, **parts):
+        return station.send(station.follow, kind.Goal(trajectory=trajectory, **parts), feedback.append)
+
+    status, result = station.finish(send(path([-1.0])))
+    assert (status, result.error_code, result.error_string) == (GoalStatus.STATUS_SUCCEEDED, 0, "done")
+    elbow = BODY.index("l_elbow_pitch")
+    assert abs(station.plant.body_state().joint_position[elbow] + 1.0) < 0.06
+    told = feedback[-1].feedback
+    assert list(told.joint_names) == ["l_elbow_pitch"]
+    assert told.error.positions[0] == pytest.approx(told.desired.positions[0] - told.actual.positions[0])
+    assert 0.0 < convert.seconds(told.desired.time_from_start) < 3.0
+
+    codes = kind.Result
+    for trajectory, parts, code, words in (
+        (path([0.3], names=["l_knee_pitch"]), {}, codes.INVALID_JOINTS, "refused: no joint l_knee_pitch"),
+        (path([-1.0, 0.0]), {}, codes.INVALID_GOAL, "refused: point 0: 1 joints need 1 positions"),
+        (path([-1.5]), tight, codes.PATH_TOLERANCE_VIOLATED, "on the way l_elbow_pitch is 0.0"),
+    ):
+        status, result = station.finish(send(trajectory, **parts))
+        assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, code)
+        assert result.error_string.startswith(words)
+
+    first, second = send(path([-1.4], 5.0)), send(path([-0.8], 5.0))
+    status, result = station.finish(first)
+    assert (status, result.error_string) == (GoalStatus.STATUS_ABORTED, "preempted by another path")
+    station.run(0.2)
+    assert second.status == GoalStatus.STATUS_EXECUTING
+    cancelled = second.cancel_goal_async()
+    station.until(cancelled.done)
+    status, result = station.finish(second)
+    assert (status, result.error_string) == (GoalStatus.STATUS_CANCELED, "cancelled")
+
+    third = send(path([-1.4], 5.0))
+    station.body.trigger_deactivate()
+    status, result = station.finish(third, 0.0)
+    assert (status, result.error_string) == (
+        GoalStatus.STATUS_ABORTED, "stopped: body_control was deactivated",
+    )  # fmt: skip
+
+
+def test_joints_of_more_than_one_degree_of_freedom_are_refused(station):
+    """control_msgs' own action has fields for them, ours has not."""
+    station.stand()
+    goal = station.follow._action_type.Goal(trajectory=path([-1.0]))
+    fields = {name: getattr(goal, name) for name in goal.get_fields_and_field_types()}
+    for more in (
+        {"multi_dof_trajectory": MultiDOFJointTrajectory(points=[MultiDOFJointTrajectoryPoint()])},
+        {"component_goal_tolerance": ["any"]},
+    ):
+        with pytest.raises(RefusedError, match="is given; no joint here has more than one"):
+            station.body._joints._begin(SimpleNamespace(**{**fields, **more}))
+    none = {"multi_dof_trajectory": MultiDOFJointTrajectory()}
+    station.body._joints._begin(SimpleNamespace(**{**fields, **none}))
+
+
+def test_joints_are_as_stiff_as_one_publisher_says(station):
+    impedance = graph.publisher(station.node, "joint_impedance")
+    station.stand()
+    station.until(lambda: impedance.get_subscription_count() > 0)
+    asked = JointImpedance(joint_names=["l_elbow_pitch"], stiffness=[-1.0], damping=[math.nan])
+    impedance.publish(asked)
+    station.until(lambda: any("must not be negative" in text for text in station.refusals))
+    asked.stiffness = [2.0, 3.0]
+    impedance.publish(asked)
+    station.until(lambda: any("(2,) stiffnesses" in text for text in station.refusals))
+    assert not station.body._body.joints.set
+    asked.stiffness = [2.0]
+    impedance.publish(asked)
+    station.until(lambda: station.body._body.joints.set)
+    intruder = rclpy.create_node("intruder")
+    other = graph.publisher(intruder, "joint_impedance")
+    station.until(lambda: other.get_subscription_count() > 0)
+
+    def refused():
+        impedance.publish(asked)
+        other.publish(asked)
+        return any("two publishers: /intruder commands" in text for text in station.refusals)
+
+    station.until(refused)
+    intruder.destroy_node()
+    assert station.mode("stop").success
+    station.run(0.01)
+    assert not station.body._body.joints.set
 
 
 def test_a_supervisor_that_goes_silent_leads_to_stop_once(station):

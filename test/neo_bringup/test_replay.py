@@ -8,17 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rclpy.qos import ReliabilityPolicy
+from rclpy.serialization import serialize_message
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from neo_body_control.joint_requests import Trajectory, path_of
 from neo_bringup import cli
 from neo_bringup.replay import lockstep, shorts
 from neo_bringup.replay.lockstep import replay
 from neo_description.errors import NeoError
 from neo_flywheel.bag import BagWriter
 from neo_flywheel.message_types import installed
+from neo_flywheel.recorder import QOS
 from neo_flywheel.replay import source, table, verdict
 from neo_flywheel.replay.codec import Codec
+from neo_ros import convert
 
 NODE = "body_control"
+ROOM = 12  # bytes that serialize_message leaves for three empty sequences, and DDS does not send
 
 
 def today(name):
@@ -87,6 +93,27 @@ def test_commands_reach_the_node_at_their_tick(short, node, tmp_path):
     verdict.worth_comparing(run.outputs, row, Codec(today))
     said = values(run.outputs[row.answer], row.answer)
     assert said == values(given.answers, row.answer)
+
+
+def test_joints_follow_a_recorded_path_again(tmp_path):
+    """Regression: a path was no input of the replay, so the arm stayed where it was."""
+    env, row = shorts.SpokenEnv("empty"), table.row(NODE)
+    with BagWriter(tmp_path / "path", installed()) as bag:
+        short = shorts.Short(env, bag)
+        paths = bag.add_topic("/joint_trajectory", table.type_of("joint_trajectory"), QOS["reliable"])
+        short.stand()
+        point = JointTrajectoryPoint(positions=[-0.4], time_from_start=convert.to_duration(0.4))
+        message = JointTrajectory(joint_names=["l_elbow_pitch"], points=[point])
+        asked = Trajectory(message.joint_names, np.array([0.4]), np.array([[-0.4]]))
+        assert env.body.follow(path_of(env.body, env.body.params, asked)) is None
+        time_ns = shorts.START + env.plant.tick * shorts.TICK + shorts.TICK // 2
+        bag.write(paths, time_ns, serialize_message(message)[:-ROOM])
+        short.go(0.5)
+    assert env.body.joints.active.any()
+    given = source.read(tmp_path / "path", row, today)
+    run = replay(given, row)
+    assert run.refused == []
+    assert values(run.outputs[row.answer], row.answer) == values(given.answers, row.answer)
 
 
 def test_a_state_that_the_node_refuses_gets_no_answer_and_holds_nobody_up(standing):

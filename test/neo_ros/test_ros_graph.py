@@ -24,6 +24,14 @@ def test_every_interface_of_the_graph_exists(kind, name):
     )
 
 
+def test_the_standard_type_of_an_action_is_taken_where_it_is_installed(monkeypatch):
+    row = {"type": "neo_msgs/action/Reach", "standard": "neo_msgs/action/Grasp"}
+    monkeypatch.setitem(graph.table()["actions"], "grasp_or_reach", row)
+    assert graph.action_type("grasp_or_reach").__name__ == "Grasp"
+    row["standard"] = "no_such_msgs/action/Grasp"
+    assert graph.action_type("grasp_or_reach").__name__ == "Reach"
+
+
 @pytest.mark.parametrize("name", sorted(qos.PUBLISH))
 def test_our_publishers_and_subscribers_understand_each_other(name):
     compatible, why = qos_check_compatible(qos.PUBLISH[name], qos.SUBSCRIBE[name])

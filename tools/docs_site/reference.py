@@ -98,7 +98,7 @@ def topics(root: Path) -> str:
     for name, row in graph["topics"].items():
         rate = f"{row['rate']:g}" if row["rate"] else "on change"
         rows.append((code(name), interface(row["type"], root), rate, row["qos"]))
-    about = " ".join(line[2:] for line in file.read_text().splitlines()[:3])
+    about = " ".join(line[2:] for line in file.read_text().splitlines()[:4])
     parts = [HEADS["topics"], about, "", table(("topic", "type", "Hz", "qos"), rows)]
     for key in ("actions", "services"):
         rows = [(code(name), interface(row["type"], root)) for name, row in graph[key].items()]
