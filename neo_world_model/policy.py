@@ -65,8 +65,12 @@ class Policy(nn.Module):
         width, self.horizon = settings.width, settings.horizon
         self.sizes = [size("action"), *(len(SIDES) * n for n in (CLOSINGS, GRASPS + 1, 1, ANCHORS)), 1]
         inputs = 2 * width + 6 + 2 + 12 * len(SIDES) + size("proprio") + 12
+
+        def bend() -> nn.Module:
+            return nn.Sequential(nn.GELU(), nn.Dropout(settings.policy_dropout))
+
         self.out = nn.Sequential(
-            nn.Linear(inputs, 4 * width), nn.GELU(), nn.Linear(4 * width, 4 * width), nn.GELU(),
+            nn.Linear(inputs, 4 * width), bend(), nn.Linear(4 * width, 4 * width), bend(),
             nn.Linear(4 * width, self.horizon * sum(self.sizes)),
         )  # fmt: skip
 

@@ -147,7 +147,9 @@ class Trainer:
             group["lr"] = s.learning_rate * rate(first + (last - first) * self.progress)
         drawn = self.drawn if self._kept is None else self._kept
         batch = tensors(drawn.batch(s.batch, self.steps), self.place.device)
-        generator = torch.Generator().manual_seed(s.seed * 1_000_003 + self.steps)
+        drawn_by = s.seed * 1_000_003 + self.steps
+        torch.manual_seed(drawn_by)  # of dropout, so that a resumed run draws as one that was not cut off
+        generator = torch.Generator().manual_seed(drawn_by)
         with torch.autocast("cuda", torch.bfloat16) if self._half else nullcontext():
             terms = self._wrapped(batch, generator)
         self._optimizer.zero_grad(set_to_none=True)

@@ -179,7 +179,8 @@ def test_a_part_may_be_learned_alone_at_less_cost_and_the_card_tells_what_was_be
 
 def test_alone_the_policy_learns_the_same_as_among_all_parts(store):
     torch.manual_seed(0)
-    model = WorldModel(config.load("ci", **SMALL, stores=[store], modality_dropout=0.0))
+    same = {"modality_dropout": 0.0, "policy_dropout": 0.0}
+    model = WorldModel(config.load("ci", **SMALL, stores=[store], **same))
     batch = tensors(Mixture([Store(store)], {"sim": 1.0}, 12, context=4).batch(8, 0), torch.device("cpu"))
     batch["lesson"].normal_()
     found = []
@@ -221,7 +222,7 @@ def test_the_second_half_of_a_schedule_ends_as_the_whole_does(store, tmp_path):
 def test_kept_states_teach_the_policy_what_windows_do(store):
     settings = config.load("ci", **SMALL, stores=[store], steps=1, trained=["policy"], modality_dropout=0.0)
     torch.manual_seed(0)
-    model, k = WorldModel(settings), settings.context
+    model, k = WorldModel(settings).eval(), settings.context
     for name, part in model.named_children():
         part.requires_grad_(name == "policy")
     drawn = Mixture([Store(store)], {"sim": 1.0}, k + settings.horizon, 0, context=k)
