@@ -25,7 +25,7 @@ from neo_description.errors import NeoError
 from neo_world_model.episode import THINGS
 from neo_world_model.mirror import mirrored, mirrored_prompt
 from neo_world_model.modalities import PROVENANCE, SOURCES, shapes, size
-from neo_world_model.prompts import Asked, draw
+from neo_world_model.prompts import Asked, draw, reworded
 from neo_world_model.store import Store, columns
 from neo_world_model.teaching import lesson, taught
 from neo_world_model.text import encode
@@ -40,7 +40,8 @@ class Mixture:
     """``held_out``: every so-manieth episode is kept for evaluation, and only those when ``held`` is True.
 
     ``context``: how many of the ``steps`` are past; ``mirror``: share of windows drawn as in a mirror;
-    ``light``: how much brighter or darker a window's pictures become, see :func:`lit`.
+    ``light``: how much brighter or darker a window's pictures become, see :func:`lit`; ``reword``: share of
+    prompts said in other words (:func:`neo_world_model.prompts.reworded`).
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Mixture:
         context: int = 1,
         mirror: float = 0.0,
         light: float = 0.0,
+        reword: float = 0.0,
     ):
         unknown = set(weights) - set(SOURCES)
         if unknown:
@@ -61,7 +63,8 @@ class Mixture:
         self.steps = steps
         self._stores = stores
         self._seed = (seed, int(held))
-        self._context, self._mirror, self._light = context, mirror, light
+        self._context, self._mirror, self._light, self._reword = context, mirror, light, reword
+        self._names = sorted({name for store in stores for e in store.episodes for name in e["things"]})
         self._taught: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         of: dict[str, list[tuple[int, int, int]]] = {}
         for s, store in enumerate(stores):
@@ -109,11 +112,14 @@ class Mixture:
             out["source"][i] = SOURCES.index(source)
             about, flipped = self._draw(source, out, i, rng)
             in_words = mirrored_prompt if flipped else str
-            texts.append(in_words(about["prompt"]))
+            said, things = about["prompt"], about["things"]
+            if self._reword and said and things and rng.random() < self._reword:
+                said = reworded(rng, said, things, self._names)
+            texts.append(in_words(said))
             out["failed"][i] |= about["success"] is False
             out["succeeded"][i] = about["success"] is True and not out["failed"][i]
             out["meant"][i] = _rows(about["things"], about["target"], about["place"])
-            asked = Asked(texts[-1], about["target"], about["place"])
+            asked = Asked(in_words(about["prompt"]), about["target"], about["place"])
             if len(about["things"]) >= 3 and rng.random() < OTHERS:
                 asked = draw(
                     rng, about["things"]

@@ -9,6 +9,7 @@ A ``{tray}`` in the table is the scene's thing of that class: a landmark, which 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ from neo_description.errors import NeoError
 TABLE = Path(__file__).with_name("prompts.yaml")
 DRAWN = {"thing", "other", "another"}  # of the things; other fields of the table are classes of landmarks
 NAMED = ("target", "place")  # what a prompt may name
+FIELD = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def table() -> dict[str, dict[str, Any]]:
 @cache
 def landmarks() -> frozenset[str]:
     """The classes of what things are put on or in."""
-    ways = [said for row in table().values() for said in row["said"]]
+    ways = [said for row in table().values() for said in _flat(row)]
     return frozenset().union(*map(_fields, ways)) - DRAWN
 
 
@@ -62,7 +64,7 @@ def draw(rng: np.random.Generator, names: Sequence[str], task: str = "") -> Aske
     things = [name for name in names if name not in there.values()]
     if len(things) < 3:
         raise NeoError(f"prompts are drawn about three things or more; given {', '.join(things) or 'none'}")
-    ways = {name: _ways(row["said"], there) for name, row in table().items()}
+    ways = {name: _ways(_flat(row), there) for name, row in table().items()}
     if task and not ways[task]:
         raise NeoError(f"nothing there for task {task!r}: no {' or '.join(sorted(landmarks()))}")
     tasks = [name for name, said in ways.items() if said]
@@ -73,6 +75,33 @@ def draw(rng: np.random.Generator, names: Sequence[str], task: str = "") -> Aske
     prompt = said.format(thing=thing, other=other, another=another, **there)
     places = {"other": other} | there
     return Asked(prompt, thing, next((places[field] for field in places if field in _fields(said)), ""))
+
+
+def reworded(rng: np.random.Generator, prompt: str, things: Sequence[str], names: Sequence[str]) -> str:
+    """``prompt``, about some of ``things``, in another way that means the same and about others of ``names``
+    that are of the same classes: for who is told where the things are, their colours say nothing. Unchanged
+    where the table does not know it.
+    """
+    about = "|".join(map(re.escape, things))
+    for ways in (same for row in table().values() for same in row["said"]):
+        for way in ways:
+            asked = re.fullmatch(FIELD.sub(lambda field: f"(?P<{field[1]}>{about})", way), prompt)
+            if asked is not None:
+                return str(rng.choice(ways)).format(**_others(rng, asked.groupdict(), names))
+    return prompt
+
+
+def _others(rng: np.random.Generator, named: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Field → another name of the class that ``named`` has there, each once."""
+    out: dict[str, str] = {}
+    for field, name in named.items():
+        alike = [n for n in names if n.split()[-1] == name.split()[-1] and n not in out.values()]
+        out[field] = str(rng.choice(alike or [name]))
+    return out
+
+
+def _flat(row: dict[str, Any]) -> list[str]:
+    return [way for same in row["said"] for way in same]
 
 
 def _ways(said: Sequence[str], there: Mapping[str, str]) -> list[str]:

@@ -83,7 +83,15 @@ class Trainer:
         own = settings.seed + 1000 * place.rank  # each rank draws its own windows
         each, k = settings.held_out, settings.context
         self.drawn = Mixture(
-            stores, mix, self._length, own, each, context=k, mirror=settings.mirror, light=settings.light
+            stores,
+            mix,
+            self._length,
+            own,
+            each,
+            context=k,
+            mirror=settings.mirror,
+            light=settings.light,
+            reword=settings.reword,
         )
         self._held = Mixture(stores, mix, self._length, settings.seed, each, held=True, context=k)
         self.model = _begun(settings).to(place.device)

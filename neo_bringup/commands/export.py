@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 HELP = "a world model's graphs and card: neo export runs/train/first --out models/neo"
 TARGETS = Path(__file__).parents[2] / "benchmarks" / "targets.yaml"
-RENAMED = {"coverage_sim": "coverage"}  # figure of a training → of the benchmark, where not the same
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +47,7 @@ def judged(figures: dict[str, Any]) -> list[Measured]:
     for name, value in figures.items():
         if not isinstance(value, float):
             continue
-        wanted = f"world_model.{RENAMED.get(name, name)}"
+        wanted = f"world_model.{name}"
         target = known.get(wanted, Target(wanted, meaning(name)))
         words = f"{target.text()} {target.unit}".strip() if target.target is not None else ""
         out.append(Measured(name, value, target.title, words, holds(Figure(wanted, value, 1), target)))

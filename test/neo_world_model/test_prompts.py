@@ -6,7 +6,7 @@ import pytest
 from neo_description.errors import NeoError
 from neo_task.prompt import parse
 from neo_task.scripted import default_vocabulary
-from neo_world_model.prompts import draw, landmarks, table
+from neo_world_model.prompts import draw, landmarks, reworded, table
 from neo_world_model.text import LENGTH
 
 NAMES = ("red bottle", "green cup", "orange ball", "white can")
@@ -63,3 +63,29 @@ def test_unknown_tasks_and_empty_scenes_are_refused():
         draw(np.random.default_rng(0), NAMES, "dance")
     with pytest.raises(NeoError, match="three things or more; given red bottle"):
         draw(np.random.default_rng(0), NAMES[:1])
+
+
+@pytest.mark.parametrize("task", list(table()))
+def test_other_words_mean_the_same_of_things_of_the_same_classes(task):
+    words, names = (
+        default_vocabulary(),
+        [*WITH_LANDMARKS, "blue bottle", "white cup", "red ball", "green can"],
+    )
+    seen = set()
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        asked = draw(rng, WITH_LANDMARKS, task)
+        said = reworded(rng, asked.prompt, WITH_LANDMARKS, names)
+        before, after = parse(asked.prompt, words), parse(said, words)
+        assert (before.verb, before.relation) == (after.verb, after.relation)
+        for one, other in zip((before.target, *before.more), (after.target, *after.more), strict=True):
+            assert one.class_name == other.class_name
+        assert before.place.class_name == after.place.class_name
+        seen.add(said)
+    assert len(seen) > 5
+
+
+def test_a_prompt_that_the_table_does_not_know_is_left():
+    assert reworded(np.random.default_rng(0), "dance with the red bottle", NAMES, NAMES) == (
+        "dance with the red bottle"
+    )

@@ -83,6 +83,7 @@ def test_places_that_nobody_knows_teach_nothing():
     made |= {f"privileged_{name}": torch.zeros(n, steps) for name in ("falls", "slips", "collides", "hidden")}
     made["privileged_pixels"] = torch.full((n, steps, 8, 2, 2), torch.nan)
     made["privileged_places"] = torch.full((n, steps, 8, 3), torch.nan)
+    made["privileged_begun"] = torch.full((n, 8, 3), torch.nan)
     made["progress"] = torch.full((n, steps), torch.nan)
     made["lesson"] = made["action"][:, 4:].clone()
     made["lesson_progress"] = made["progress"][:, 4:].clone()

@@ -215,7 +215,7 @@ def test_do_task_acts_by_imagination_and_listens_only_meanwhile(start_ros, model
     spin = spinning(task, other)
     spin.until_said(lambda: task._watch.safety == Safety.ACTIVE, lambda: robot.slot(next(slots)))
     spin.until(robot.client.server_is_ready)
-    goal = DoTask.Goal(prompt="pick up the red bottle", planner="world_model", timeout=4.0)
+    goal = DoTask.Goal(prompt="pick up the red bottle", planner="world_model", timeout=2.0)
     sent = robot.client.send_goal_async(goal)
     spin.until(sent.done)
     ended = sent.result().get_result_async()
