@@ -96,9 +96,13 @@ def log_in(console, folder):
 
 
 def connect(console, folder=None, origin="own", **headers):
+    tls = trusting(folder) if folder else None
+    if tls is not None:
+        # the client's threads read and write at once; Python 3.11's ssl does not bear that while tickets come
+        tls.maximum_version = ssl.TLSVersion.TLSv1_2
     return websockets.sync.client.connect(
         console.address.replace("http", "ws", 1), subprotocols=[f"viser-v{viser.__version__}"], max_size=None,
-        origin=console.address if origin == "own" else origin, ssl=trusting(folder) if folder else None,
+        origin=console.address if origin == "own" else origin, ssl=tls,
         additional_headers=headers, close_timeout=0.5, open_timeout=PATIENCE,
     )  # fmt: skip
 
