@@ -1,6 +1,7 @@
 """What every room's tests may use: ROS in this process, in a domain of its own; nodes on one executor."""
 
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -23,10 +24,16 @@ from neo_ros import environment, executor
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+TURNS = itertools.count()
+
+
 @pytest.fixture
 def ros_domain(monkeypatch):
-    """A ROS domain that nobody else on this machine uses, for this process and its children."""
-    number, claim = claim_free_domain(first=40)
+    """A ROS domain that nobody else on this machine uses, for this process and its children.
+
+    Another one each time: who ended without a word stays in a domain for some seconds.
+    """
+    number, claim = claim_free_domain(first=40 + next(TURNS) % 20)
     monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     yield number
