@@ -147,7 +147,7 @@ class TeleopNode(ManagedNode):
             return
         if self._recording.state == "failed":
             self.desk.end(session.who, f"not recorded any more: {self._recording.why}")
-        elif self._recording.state == "on":
+        elif self._recording.ready:
             self.desk.ready = True
 
     def _show(self) -> None:

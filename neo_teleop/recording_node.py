@@ -12,6 +12,9 @@ from rclpy.node import Node
 from neo_ros import graph
 
 PATIENCE = 20.0  # s of wall time for a recorder to come up
+RECORDER = "recorder"  # its node
+WHO = ("teleop/engaged", "teleop/consent")  # what says who drives, which it must hear from the start
+UNHEARD = 5.0  # s that are waited for a recorder that does not seem to listen to that
 
 
 class SessionRecording:
@@ -21,7 +24,8 @@ class SessionRecording:
     """
 
     def __init__(self, node: Node, start: Callable[[], None]):
-        self._start = start
+        self._node, self._start = node, start
+        self._on_since = 0.0
         self._client = graph.action_client(node, "record_episode")
         self._number = 0  # of the goal in hand; answers to earlier ones are dropped
         self._goal: Any = None
@@ -63,6 +67,15 @@ class SessionRecording:
             self._task = None
             self._fail(f"no recorder within {PATIENCE:g} s")
 
+    @property
+    def ready(self) -> bool:
+        """Whether it records, and hears who drives."""
+        if self.state != "on":
+            return False
+        told = (self._node.get_subscriptions_info_by_topic(self._node.resolve_topic_name(w)) for w in WHO)
+        hears = all(any(one.node_name == RECORDER for one in listeners) for listeners in told)
+        return hears or time.monotonic() - self._on_since > UNHEARD
+
     def _on_goal(self, number: int, goal: Any) -> None:
         if not goal.accepted:
             if number == self._number:
@@ -75,8 +88,11 @@ class SessionRecording:
         goal.get_result_async().add_done_callback(lambda future: self._on_result(number, future.result()))
 
     def _on_feedback(self, number: int, feedback: Any) -> None:
-        if number == self._number and self.state in ("starting", "on"):
-            self.state, self.seconds = "on", feedback.duration
+        if number != self._number or self.state not in ("starting", "on"):
+            return
+        if self.state == "starting":
+            self._on_since = time.monotonic()
+        self.state, self.seconds = "on", feedback.duration
 
     def _on_result(self, number: int, answer: Any) -> None:
         if number != self._number:
