@@ -115,7 +115,7 @@ class ImaginedPlanner:
                 out.hands.append((side, opened))
         self._hands_moved |= bool(out.hands) or body.T_l_hand is not None or body.T_r_hand is not None
         self._closed |= {side for side, command in out.hands if command.action == HandAction.CLOSE}
-        self._go_on(observation)
+        self._end_a_standstill(observation)
 
     def _judge(self, found: Plan, observation: Observation) -> None:
         """Take the plan, unless it is late or would lead to an event."""
@@ -157,7 +157,7 @@ class ImaginedPlanner:
         self.holds += 1
         return None
 
-    def _go_on(self, observation: Observation) -> None:
+    def _end_a_standstill(self, observation: Observation) -> None:
         """End a task in which the robot has stood still for a while, unless a hand holds something."""
         estimate = observation.estimate
         at = np.concatenate([estimate.T_odom_l_gripper[:3, 3], estimate.T_odom_r_gripper[:3, 3]])

@@ -91,14 +91,14 @@ class Actor:
         for place, memory in zip(places, self.memory, strict=True):
             if memory is not None:
                 place[:] = T_base_odom[:3, :3] @ memory.mean + T_base_odom[:3, 3]
-        new = np.array([m is not None for m in self.memory]) & np.isnan(self._begun[:, 0])
+        remembered = np.array([memory is not None for memory in self.memory])
+        new = remembered & np.isnan(self._begun[:, 0])
         self._begun[new] = places[new]
         begun = np.where(np.isnan(self._begun), places, self._begun)
         past, led = np.stack(self._states), np.stack(self._led)
         given = Known(past, led, self._text, places, self.known, self._proprio, begun)
         out = plan(self._runtime, given, self._search, self._rng, self._clock)
-        there = [place for place, memory in zip(places, self.memory, strict=True) if memory is not None]
-        look_at(out.action, there)
+        look_at(out.action, places[remembered])
         return out
 
     def passed(self, action: np.ndarray) -> None:
@@ -150,13 +150,13 @@ class Actor:
             memory.look(at, wide, steps)
 
 
-def look_at(action: np.ndarray, things: Sequence[np.ndarray]) -> None:
-    """Turn the gaze of ``action`` (h, n) to the nearest of ``things``, each (3,) m in base_link, where it is
+def look_at(action: np.ndarray, things: np.ndarray) -> None:
+    """Turn the gaze of ``action`` (h, n) to the nearest of ``things`` (k, 3) m in base_link, where it is
     meant for it."""
-    if not things:
+    if not len(things):
         return
     at, scale = part("action", "gaze"), features("action")["gaze"][1]
-    away = np.stack([np.linalg.norm(action[:, at] * scale - thing, axis=1) for thing in things], axis=1)
+    away = np.linalg.norm(action[:, None, at] * scale - things, axis=-1)
     nearest = away.argmin(axis=1)
     meant = away.min(axis=1) < MEANT
-    action[meant, at] = np.stack(things)[nearest[meant]] / scale
+    action[meant, at] = things[nearest[meant]] / scale

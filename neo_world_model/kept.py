@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neo_world_model.evaluate import tensors
 from neo_world_model.losses import encoded_now, taught
 from neo_world_model.mixture import Mixture
 from neo_world_model.world_model import WorldModel
@@ -41,13 +42,13 @@ class Kept:
         for number in range(batches):
             if number % max(1, batches // SPOKEN) == 0:
                 say(f"encoding what the policy learns from: {number / batches:3.0%}")
-            batch = {name: torch.from_numpy(x) for name, x in drawn.batch(EACH, number).items()}
+            batch = tensors(drawn.batch(EACH, number), torch.device("cpu"))
             teaches = taught(batch, k)[:, 0]
+            if not teaches.any():
+                continue
             rows = {name: batch[name][teaches] for name in AS_THEY_ARE}
             rows |= {name: batch[name][teaches, k - 1 : k] for name in NOW}
             there = {name: x[teaches].to(place) for name, x in batch.items()}
-            if not teaches.any():
-                continue
             with torch.no_grad():
                 rows["state"] = encoded_now(model, there, generator).cpu()
                 rows["words"] = model.text(there["text"]).cpu()

@@ -171,18 +171,17 @@ def _policy(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
     now = k - 1
-    places, known = _meant(batch, now, generator)
-    begun, _ = places_of(batch["privileged_begun"], batch["meant"])
-    begun = begun + PLACE_NOISE * torch.randn(begun.shape, generator=generator).to(begun.device)
+    places, known = _meant(batch, batch["privileged_places"][:, now], generator)
+    begun, _ = _meant(batch, batch["privileged_begun"], generator)
     told = model.policy(z, words, places, known, batch["proprio"][:, now], begun)
     far, here = batch["lesson_progress"], taught(batch, k)
     late = (told.progress - far.nan_to_num()).abs()
     return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())
 
 
-def _meant(batch: Batch, now: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """Where the prompt's things are at step ``now``, as well as a robot knows it, and which are known."""
-    places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
+def _meant(batch: Batch, things: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Of ``things`` (n, THINGS, 3) m, the prompt's, as well as a robot knows them, and which are known."""
+    places, known = places_of(things, batch["meant"])
     off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
     return places + off, known
 
@@ -275,7 +274,9 @@ def named_paths(
 def _goal(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
-    found = model.goal(z[:, k - 1].detach(), words, *_meant(batch, k - 1, generator))
+    found = model.goal(
+        z[:, k - 1].detach(), words, *_meant(batch, batch["privileged_places"][:, k - 1], generator)
+    )
     error = (found - z[:, -1].detach()).square().mean(dim=-1)
     return mean_of(error, taught(batch, k).all(dim=1))
 

@@ -66,10 +66,10 @@ def test_a_gaze_that_is_meant_for_a_thing_is_turned_to_it_and_another_is_left():
     action = np.zeros((3, size("action")), np.float32)
     action[:, at] = np.array([[0.40, 0.05, 0.9], [0.50, -0.28, 0.8], [0.2, 0.3, 0.7]]) / scale
     cup, place = np.array([0.45, 0.10, 0.85]), np.array([0.50, -0.20, 0.8])
-    look_at(action, [cup, place])
+    look_at(action, np.stack([cup, place]))
     assert np.allclose(action[:, at] * scale, [cup, place, [0.2, 0.3, 0.7]])
     before = action.copy()
-    look_at(action, [])
+    look_at(action, np.zeros((0, 3)))
     assert np.array_equal(action, before)
 
 
