@@ -20,6 +20,14 @@ from neo_task.node import TaskNode
 DEADLINE = 20.0  # s of wall time
 
 
+def red_bottle() -> Scene:
+    """One stands on the table, before the right hand."""
+    T = np.eye(4)
+    T[:3, 3] = 0.45, -0.15, 0.05
+    size = np.array([0.066, 0.066, 0.22])
+    return Scene(0.0, [DetectedObject(7, "bottle", "red", T, np.eye(6), size, 0.9, 1.0, 0.0)])
+
+
 class Robot(Node):
     """The rest of the robot: publishes what the task node watches, keeps what it sends."""
 
@@ -137,10 +145,7 @@ def test_a_stopped_robot_refuses(robot):
 
 def test_reaches_out_for_what_is_seen_and_stops_when_cancelled(robot):
     rest, spin, task = robot
-    T = np.eye(4)
-    T[:3, 3] = 0.45, -0.15, 0.05
-    size = np.array([0.066, 0.066, 0.22])
-    rest.scene = Scene(0.0, [DetectedObject(7, "bottle", "red", T, np.eye(6), size, 0.9, 1.0, 0.0)])
+    rest.scene = red_bottle()
     ready(rest, spin, task)
     handle = rest.ask(spin, "pick up the red bottle")
     until(rest, spin, lambda: any(m.use & m.USE_R_HAND for m in rest.body) and rest.hand)
@@ -173,10 +178,7 @@ def test_lost_odometry_ends_the_task(robot):
 
 def test_without_perception_a_running_task_waits_then_ends_and_a_new_one_is_refused(robot):
     rest, spin, task = robot
-    T = np.eye(4)
-    T[:3, 3] = 0.45, -0.15, 0.05
-    size = np.array([0.066, 0.066, 0.22])
-    rest.scene = Scene(0.0, [DetectedObject(7, "bottle", "red", T, np.eye(6), size, 0.9, 1.0, 0.0)])
+    rest.scene = red_bottle()
     ready(rest, spin, task)
     handle = rest.ask(spin, "pick up the red bottle")
     until(rest, spin, lambda: rest.hand)
