@@ -127,6 +127,11 @@ def _clearance(points: np.ndarray, obstacles: list[Obstacle]) -> float:
     return least
 
 
+def clearance(T_from: np.ndarray, T_to: np.ndarray, others: list[Obstacle]) -> float:
+    """m that stay free beside a hand that goes from one pose (4, 4) to another; 1: nothing is near."""
+    return _clearance(_way(T_from, T_to), others)
+
+
 def _headings(side: str, take: Take, T_odom_object: np.ndarray) -> tuple[float, ...]:
     """The headings of ``take``, turned to the object's sides where it has some."""
     if not take.square:
@@ -174,12 +179,9 @@ def plan_grasp(
         T_back = T_before.copy()
         T_back[:3, 3] -= distance * R[:, 0]
         there = np.concatenate([_way(T_odom_gripper, T_back), _way(T_back, T_before)])
-        clearance = min(
-            _clearance(there, [*others, target]),
-            _clearance(_way(T_before, T_grasp), others),
-        )
+        free = min(_clearance(there, [*others, target]), clearance(T_before, T_grasp, others))
         width = float(min(size[0], size[1]))
-        plans.append(GraspPlan(side, take, heading, width, T_back, T_before, T_grasp, clearance))
-        if clearance >= wanted_clearance:
+        plans.append(GraspPlan(side, take, heading, width, T_back, T_before, T_grasp, free))
+        if free >= wanted_clearance:
             return plans[-1]
     return max(plans, key=lambda plan: plan.clearance)

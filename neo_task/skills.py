@@ -8,7 +8,7 @@ import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction
 from neo_task.grasp_pose import gripper_rotation
-from neo_task.placing import depth, holds, rests, room_for, set_down
+from neo_task.placing import carried, depth, holds, rests, room_for, set_down
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
 from neo_task.taking import (
@@ -45,31 +45,32 @@ def place(ctx: Context, task: Task) -> Script:
     """Take the objects, one after the other, and put them where the prompt says."""
     wanted = (task.target, *task.more)
     names = []
-    row = 0.0  # m of the place that the objects before take up
     for number, query in enumerate(wanted):
         ctx.part = number, len(wanted)
-        target = yield from _place_one(ctx, query, task, row)
-        row += 2 * target.radius + ctx.params.place_gap
+        target = yield from _place_one(ctx, query, task)
         names.append(target.name)
     ctx.part = 0, 1
     verb = "is" if len(names) == 1 else "are"
     return f"the {' and the '.join(names)} {verb} {task.relation.replace('_', ' ')} the {task.place}"
 
 
-def _place_one(ctx: Context, query: Query, task: Task, row: float) -> Generator[None, None, Sighting]:
+def _place_one(ctx: Context, query: Query, task: Task) -> Generator[None, None, Sighting]:
     landmark = None if task.place.class_name == TABLE else (yield from find(ctx, task.place))
     if landmark is not None:  # before anything is taken that could then not be put down
-        room_for(ctx, task, landmark, (yield from find(ctx, query)), row)
+        room_for(ctx, task, landmark, (yield from find(ctx, query)))
     target, plan = yield from take(ctx, query)
     side = plan.side
     centre = target.centre.copy()  # on the table: back to where it stood
     if landmark is not None:
-        centre = room_for(ctx, task, landmark, target, row)
+        centre = room_for(ctx, task, landmark, target, plan)
         if task.relation == "in":
             centre[2] -= depth(landmark, target, plan)
     T_down = set_down(plan, target.centre, centre, turned=holds(task))
     ctx.enter("carry", 0.65, f"to {np.round(centre, 2).tolist()}")
-    yield from move(ctx, side, above(T_down, ctx.params.lift_height), ctx.params.move_speed)
+    high = carried(ctx, target, centre)
+    if high > ctx.params.lift_height:
+        yield from move(ctx, side, above(plan.T_grasp, high), ctx.params.lift_speed)
+    yield from move(ctx, side, above(T_down, high), ctx.params.move_speed)
     still_held(ctx, side, target)
     ctx.enter("lower", 0.80)
     yield from move(ctx, side, T_down, ctx.params.lift_speed)

@@ -86,7 +86,8 @@ def in_sight(ctx: Context) -> str:
     return ", ".join(sorted({f"{t.color} {t.class_name}" for t, _ in ctx.now.objects()})) or "nothing"
 
 
-def _others(ctx: Context, target: Sighting) -> list[Obstacle]:
+def others(ctx: Context, target: Sighting) -> list[Obstacle]:
+    """What else stands there."""
     seen = (Sighting(t, T) for t, T in ctx.now.objects() if t.id != target.thing.id)
     return [Obstacle(s.centre, s.radius, float(s.thing.size[2])) for s in seen if apart(s, target) > 0.03]
 
@@ -129,7 +130,7 @@ def _plan(ctx: Context, target: Sighting) -> GraspPlan:
         target.T_odom_object,
         target.thing.size,
         ctx.gripper(side),
-        _others(ctx, target),
+        others(ctx, target),
         ctx.params.before_distance,
         ctx.params.clearance,
     )

@@ -19,6 +19,7 @@ from neo_bringup.collect.acting import Noisy, Random
 from neo_bringup.collect.helped import Helped
 from neo_bringup.collect.operator import Operator
 from neo_bringup.collect.person import Person
+from neo_bringup.collect.privileged_judge import PrivilegedJudge
 from neo_bringup.collect.recording import IMAGE, Recording
 from neo_bringup.collect.teleoperated import Player, Source, Teleoperated
 from neo_bringup.collect.worlds import said
@@ -122,6 +123,7 @@ def _run(
     operated = None
     if row["acts"] == "teleop":
         env.planner = operated = _operated(env.planner, seed, track, through)
+    judge = PrivilegedJudge(env, prompt) if prompt else None
     recording = Recording(env, target)
     person = Person(env, target, rng)
     happen = HAPPENS[row["happens"]](env, rng) if "happens" in row else None
@@ -152,8 +154,10 @@ def _run(
             for side in SIDES:
                 env.command_hand(side, HandCommand(HandAction.OPEN))
             end = min(end, env.plant.time + AFTER)
-    success = None if not prompt or let_go is not None else bool(env.outcome and env.outcome.success)
-    success = success if helped is None else helped.success
+    success = None
+    if judge is not None and let_go is None:  # what somebody says of himself is not enough to be imitated
+        said_so = bool(env.outcome and env.outcome.success) if helped is None else helped.success
+        success = said_so and judge.done()
     if track is not None and not success:
         success = None  # a person may have done it in a way that the teacher does not know
     source = "teleop" if operated is not None else "sim" if helped is None else "on_policy"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
+from neo_bringup.collect.privileged_judge import PrivilegedJudge
 from neo_description.signals import GraspPhase
 from neo_sim.env import NeoEnv
 from neo_task.planner import Context, Script, ScriptPlanner

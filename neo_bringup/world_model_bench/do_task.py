@@ -10,9 +10,9 @@ import numpy as np
 
 from neo_bringup.collect import worlds
 from neo_bringup.collect.person import Person
+from neo_bringup.collect.privileged_judge import PrivilegedJudge
 from neo_bringup.collect.recording import IMAGE
 from neo_bringup.collect.worlds import said
-from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
 from neo_sim.env import NeoEnv
 from neo_task import scripted
 from neo_world_model import prompts

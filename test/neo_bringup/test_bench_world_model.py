@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from neo_bringup.bench import world_model
+from neo_bringup.collect.privileged_judge import PrivilegedJudge
 from neo_bringup.world_model_bench.do_task import trial
-from neo_bringup.world_model_bench.privileged_judge import PrivilegedJudge
 from neo_description import scenes
 from neo_description.signals import GraspPhase
 from neo_sim.env import NeoEnv

@@ -253,17 +253,57 @@ def test_what_nobody_takes_is_kept():
     assert "OPEN" not in [what for _, what in world.sent]
 
 
-def test_several_things_are_put_side_by_side_one_after_the_other():
+def test_several_things_are_put_beside_another_each_where_there_is_room():
     world = World([*TABLE, ("yellow", "box", (0.45, 0.0, 0.85))])
     task = Task("place", Query("red", "bottle"), "right_of", Query("yellow", "box"), (Query("green", "cup"),))
     outcome = world.run(task, seconds=240.0)
     assert outcome.message == "the red bottle and the green cup are right of the yellow box"
-    y = {o.class_name: o.T_base_object[1, 3] for o in world.objects}
-    assert y["cup"] < y["bottle"] - 0.1 < y["box"] - 0.2
+    box, bottle, cup = (place_of(world, name) for name in ("box", "bottle", "cup"))
+    assert max(bottle[1], cup[1]) < box[1] - 0.05
+    assert np.hypot(*(cup - bottle)[:2]) > SIZE[0] + 0.05
+
+
+def test_a_spot_that_is_taken_is_left_to_what_stands_there():
+    at = (0.45, 0.0, 0.85)
+    task = Task("place", Query("red", "bottle"), "right_of", Query("yellow", "box"))
+    free, taken = World([*TABLE, ("yellow", "box", at)]), World([*TABLE, ("yellow", "box", at)])
+    taken.objects.append(replace(taken.objects[1], id=9, color="blue", T_base_object=pose(0.45, -0.17, 0.85)))
+    for world in (free, taken):
+        world.objects[0].T_base_object[:2, 3] = 0.40, -0.30
+        assert world.run(task).success
+    np.testing.assert_allclose(place_of(free, "bottle")[:2], [0.45, -0.166], atol=0.005)
+    spot = place_of(taken, "bottle")
+    assert np.hypot(*(spot[:2] - [0.45, -0.17])) > SIZE[0] + 0.05
+    assert spot[1] < -0.05
+
+
+def test_beyond_the_tables_edge_nothing_is_put():
+    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.36, 0.20, 0.85))])
+    outcome = world.run(Task("place", Query("red", "bottle"), "in_front_of", Query("green", "cup")))
+    assert outcome.reason == "unreachable"
+    assert "in front of the green cup is beyond the table's edge" in outcome.message
+    assert "CLOSE" not in [what for _, what in world.sent]
+
+
+def test_what_is_carried_goes_over_what_stands_in_between():
+    class Watched(World):
+        highest = 0.0
+
+        def _carry(self, side, T):
+            super()._carry(side, T)
+            self.highest = max(self.highest, place_of(self, "bottle")[2] - SIZE[2] / 2)
+
+    box, can = ("yellow", "box", (0.45, 0.35, 0.89)), ("blue", "can", (0.45, 0.0, 0.89))
+    task = Task("place", Query("red", "bottle"), "right_of", Query("yellow", "box"))
+    free, between = Watched([TABLE[0], box]), Watched([TABLE[0], box, can])
+    assert free.run(task).success
+    assert between.run(task).success
+    assert free.highest == pytest.approx(0.78 + 0.16, abs=0.01)
+    assert between.highest > 0.78 + SIZE[2] + 0.02
 
 
 def test_a_place_out_of_reach_is_refused_before_anything_is_taken():
-    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.55, -0.30, 0.85))])
+    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.62, -0.30, 0.85))])
     outcome = world.run(Task("place", Query("red", "bottle"), "behind", Query("green", "cup")))
     assert outcome.reason == "unreachable"
     assert "behind the green cup is" in outcome.message
@@ -271,7 +311,7 @@ def test_a_place_out_of_reach_is_refused_before_anything_is_taken():
 
 
 def test_next_to_is_the_other_side_when_the_own_one_is_out_of_reach():
-    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.50, -0.38, 0.85))])
+    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.40, -0.60, 0.85))])
     assert world.run(Task("place", Query("red", "bottle"), "next_to", Query("green", "cup"))).success
     y = {o.class_name: o.T_base_object[1, 3] for o in world.objects}
     assert y["bottle"] > y["cup"]
