@@ -19,7 +19,7 @@ WAYS = {
     "in_front_of": np.pi,
     "right_of": -np.pi / 2,
 }  # rad
-TURNS = np.radians([0.0, 20.0, -20.0, 40.0, -40.0, 60.0, -60.0])  # a spot is still on that side
+TURNS = np.radians([0.0, 20.0, -20.0, 40.0, -40.0, 60.0, -60.0, 75.0, -75.0])  # a spot is still on that side
 MORE = (0.0, 0.04, -0.04)  # m to the gap
 OTHER_SIDE = 1.0  # rad: the other side is like a turn by so much
 ABOVE = 0.10  # m: where a hand that sets something down comes from

@@ -303,7 +303,7 @@ def test_what_is_carried_goes_over_what_stands_in_between():
 
 
 def test_a_place_out_of_reach_is_refused_before_anything_is_taken():
-    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.62, -0.30, 0.85))])
+    world = World([("red", "bottle", (0.45, -0.15, 0.89)), ("green", "cup", (0.66, -0.30, 0.85))])
     outcome = world.run(Task("place", Query("red", "bottle"), "behind", Query("green", "cup")))
     assert outcome.reason == "unreachable"
     assert "behind the green cup is" in outcome.message
