@@ -7,7 +7,7 @@ from collections.abc import Generator
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction
-from neo_task.grasp_pose import gripper_rotation
+from neo_task.grasp_pose import clearance, gripper_rotation
 from neo_task.placing import carried, depth, holds, rests, room_for, set_down
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
@@ -19,11 +19,13 @@ from neo_task.taking import (
     in_plain_view,
     in_sight,
     move,
+    others,
     still_held,
     take,
 )  # fmt: skip
 
 PALM = -0.03  # m from the gripper's origin to the side of what its palm touches
+BESIDE = (1.0, 0.75, 0.5, 0.25)  # of `before_distance`: how far from what it pushes a hand comes down
 PUSHED_AT, HAND_HALF = 0.35, 0.06  # share of an object's height; m the hand needs above the table
 
 
@@ -146,8 +148,7 @@ def push(ctx: Context, task: Task) -> Script:
     T_touch[:3, 3] = target.centre + np.array([ctx.params.push_reach, -way * (target.radius + PALM), 0.0])
     T_touch[2, 3] = target.centre[2] - (0.5 - PUSHED_AT) * target.thing.size[2]
     T_touch[2, 3] = max(T_touch[2, 3], target.centre[2] - 0.5 * target.thing.size[2] + HAND_HALF)
-    T_before = T_touch.copy()
-    T_before[1, 3] -= way * ctx.params.before_distance
+    T_before = _beside(ctx, target, T_touch, way)
     T_end = T_touch.copy()
     T_end[1, 3] += way * ctx.params.push_distance
     T_back = T_end.copy()
@@ -174,6 +175,19 @@ def push(ctx: Context, task: Task) -> Script:
             "lost", f"the {target.name} {moved}; {ctx.params.push_distance * 100:.0f} were wanted"
         )
     return f"the {target.name} is pushed {pushed * 100:.0f} cm to the {direction}"
+
+
+def _beside(ctx: Context, target: Sighting, T_touch: np.ndarray, way: float) -> np.ndarray:
+    """Where a hand comes down to push: the farthest of some places with room for it, else the roomiest."""
+    around, found = others(ctx, target), []
+    for share in BESIDE:
+        T = T_touch.copy()
+        T[1, 3] -= way * share * ctx.params.before_distance
+        room = clearance(above(T, ctx.params.lift_height), T, around)
+        if room >= ctx.params.clearance:
+            return T
+        found.append((room, T))
+    return max(found, key=lambda one: one[0])[1]
 
 
 def give(ctx: Context, task: Task) -> Script:

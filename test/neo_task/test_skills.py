@@ -205,6 +205,23 @@ def test_a_hand_that_comes_up_empty_is_not_a_success():
     assert "came up without the red bottle" in outcome.message
 
 
+def test_a_hand_that_pushes_comes_down_where_there_is_room_for_it():
+    class Watched(World):
+        def apply(self, step):
+            super().apply(step)
+            if self.T["r"][2, 3] < 0.95 and self.T["r"][0, 3] > 0.38:
+                self.lowest.append(self.T["r"][1, 3])
+
+    nearest = {}
+    for name, more in (("free", []), ("taken", [("blue", "can", (0.45, -0.15, 0.85))])):
+        world = Watched([("green", "cup", (0.45, 0.05, 0.85)), *more])
+        world.lowest = []
+        assert world.run(Task("push", Query("green", "cup"), "left")).reason in ("done", "lost")
+        nearest[name] = min(world.lowest)
+    assert nearest["free"] < 0.05 - 0.033 - 0.08
+    assert nearest["taken"] > nearest["free"] + 0.02
+
+
 def test_pushes_with_the_palm_from_the_far_side_and_says_how_far():
     world = World(TABLE)
     outcome = world.run(Task("push", Query("red", "bottle")))
