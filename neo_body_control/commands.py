@@ -45,6 +45,8 @@ class CommandQueue:
             frame="odom",
             T_l_hand=None if command.T_l_hand is None else T @ command.T_l_hand,
             T_r_hand=None if command.T_r_hand is None else T @ command.T_r_hand,
+            l_hand_press=_turned(T[:3, :3], command.l_hand_press),
+            r_hand_press=_turned(T[:3, :3], command.r_hand_press),
             gaze=None if command.gaze is None else T[:3, :3] @ command.gaze + T[:3, 3],
         )
         self._waiting.append(self.last)
@@ -67,6 +69,10 @@ class CommandQueue:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+
+def _turned(R: np.ndarray, press: np.ndarray | None) -> np.ndarray | None:
+    return None if press is None else R @ press
 
 
 def _stopped(safety: SafetyMachine) -> str | None:

@@ -328,8 +328,8 @@ class BodyController:
         height, upright, momentum = g.height, g.orientation, p.momentum_weight
         if steps is not None:
             height, upright, momentum = g.walk_height, g.walk_orientation, p.walk_momentum_weight
-        t.height(est.height, est.v[2], height, (base.point.p[2], base.point.v[2], base.point.a[2]))
-        t.orientation(est.R, est.angular_velocity, upright, base.R)
+        t.height(est.height, est.v[2], height, self.targets.height(est.height))
+        t.orientation(est.R, est.angular_velocity, upright, self.targets.upright(est.R))
         if self.targets.gazing:
             t.gaze(d.frames["gaze"], g.gaze, self.targets.gaze.p)
         else:
@@ -341,9 +341,9 @@ class BodyController:
                 continue
             frame = d.frames[f"{side}_gripper"]
             ref = self.targets.hand(side)
-            wrench = state.l_wrist_wrench if side == "l" else state.r_wrist_wrench
-            self.yielding[side].give_way(d, wrench, self.loads[side].mass, ref)
-            self._lasting[side].take_back(frame, ref, 0.0 if self.yielding[side].presses else p.hand_integral)
+            wrench, pressed = getattr(state, f"{side}_wrist_wrench"), self.targets.pressing.force[side]
+            self.yielding[side].give_way(d, wrench, self.loads[side].mass, ref, pressed)
+            self._lasting[side].take_back(frame, ref, p.hand_integral, self.yielding[side])
             t.hand(side, frame, g.hand, g.hand_turn, ref)
             weight[ARM[side]] = g.busy_arm
         weight[self._idle] = p.posture_weight_legs

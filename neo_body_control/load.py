@@ -3,7 +3,8 @@
 The wrist's sensor feels what the hand does to the forearm: its own weight at its own centre, and the
 load's. What is left when the hand's share is taken off, low-passed, is the load's weight and the moment
 it has about the wrist; both are fed forward. Only weight counts: a hand that presses on a table carries
-nothing, and feeding that back would make it press harder.
+nothing, and feeding that back would make it press harder. A hand that presses on purpose
+(:mod:`neo_body_control.pressing`) bears what it is asked to press with, at the moment that it feels.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from neo_description.signals import BodyState
 from neo_description.tables import CONTROL_DT
 
 GRAVITY = 9.81
+PRESSED = (
+    0.93  # share of the moment felt while pressing: all of it would feed itself where the hand cannot turn
+)
 
 
 class CarriedLoad:
@@ -47,23 +51,31 @@ class CarriedLoad:
         self.moment = np.zeros(3)
 
     def feed_forward(
-        self, dynamics: Dynamics, wrench: np.ndarray, acceleration: float, total: np.ndarray
+        self,
+        dynamics: Dynamics,
+        wrench: np.ndarray,
+        acceleration: float,
+        pressed: np.ndarray,
+        total: np.ndarray,
     ) -> None:
         """One tick: :meth:`update`, then the load's generalised force onto ``total`` (37,) and its mass into
-        the model, at the gripper, with the moment felt at the wrist."""
-        data = dynamics.data
-        mass = self.update(data.xmat[self._wrist].reshape(3, 3), wrench, acceleration)
-        if mass <= 0.0:
+        the model, at the gripper, with the moment felt at the wrist; ``pressed`` (3,) N on purpose."""
+        data, presses = dynamics.data, bool(pressed.any())
+        mass = self.update(data.xmat[self._wrist].reshape(3, 3), wrench, acceleration, presses)
+        if mass <= 0.0 and not presses:
             return
         gripper = dynamics.frames[f"{self._side}_gripper"]
-        weight = np.array([0.0, 0.0, -mass * dynamics.gravity])
-        moment = self.moment + cross(data.xpos[self._wrist] - gripper.p, weight)
-        total += weight @ gripper.J[:3] + moment @ gripper.J[3:]
-        dynamics.carry(mass, gripper)
+        force = np.array([0.0, 0.0, -mass * dynamics.gravity]) - pressed
+        moment = self.moment + cross(data.xpos[self._wrist] - gripper.p, force)
+        total += force @ gripper.J[:3] + moment @ gripper.J[3:]
+        if mass > 0.0:
+            dynamics.carry(mass, gripper)
 
-    def update(self, R_odom_wrist: np.ndarray, wrench: np.ndarray, acceleration: float) -> float:
+    def update(
+        self, R_odom_wrist: np.ndarray, wrench: np.ndarray, acceleration: float, presses: bool = False
+    ) -> float:
         """Carried mass (kg) after one tick of the measured ``wrench`` (6,) in the wrist's frame;
-        ``acceleration`` m/s², upwards, that the hand is asked for."""
+        ``acceleration`` m/s², upwards, that the hand is asked for; ``presses``: on purpose."""
         fall = GRAVITY + acceleration
         felt = -float(R_odom_wrist[2] @ wrench[:3]) / fall - self._hand_mass
         self._felt += self._follow * (min(max(felt, -self._most), self._most) - self._felt)
@@ -71,17 +83,19 @@ class CarriedLoad:
         self._felt_moment += self._follow * (R_odom_wrist @ wrench[3:] - own - self._felt_moment)
         fade = min(max((self._felt - self._least) / max(self._least, 1e-6), 0.0), 1.0)
         self.mass = fade * max(self._felt, 0.0)
-        self.moment = fade * self._felt_moment
-        self.moment[2] = 0.0  # weight has no moment about the vertical
+        self.moment = (PRESSED if presses else fade) * self._felt_moment
+        if not presses:
+            self.moment[2] = 0.0  # weight has no moment about the vertical
         return self.mass
 
 
 def feed_forward(
     loads: Mapping[str, CarriedLoad], dynamics: Dynamics, state: BodyState, targets: Targets
 ) -> np.ndarray:
-    """Generalised force (37,) of what both hands carry after one tick; its mass goes into the model."""
+    """Generalised force (37,) on the hands after one tick: of what they carry, whose mass goes into the
+    model, and of what they press against on purpose."""
     total = np.zeros(NV)
     for side, wrench in (("l", state.l_wrist_wrench), ("r", state.r_wrist_wrench)):
         up = float(targets.hands[side].point.a[2]) if side in targets.busy else 0.0
-        loads[side].feed_forward(dynamics, wrench, up, total)
+        loads[side].feed_forward(dynamics, wrench, up, targets.pressing.force[side], total)
     return total

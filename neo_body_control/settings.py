@@ -60,6 +60,7 @@ def command_limits(p: SimpleNamespace) -> CommandLimits:
         bend=bending(p).drop,
         height=(p.lowest_height, p.highest_height),
         hand_speed=p.hand_speed_max,
+        press=p.press_max,
         age=p.command_age,
         ahead=p.command_ahead,
         valid_for=p.valid_for_max,

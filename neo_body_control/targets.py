@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from neo_body_control.lasting_errors import LastingBend
+from neo_body_control.pressing import Pressing
 from neo_body_control.rotations import about_z, cross, exp, yaw
 from neo_body_control.stance import Bending, Stance
 from neo_body_control.tasks import HandReference
@@ -23,6 +25,7 @@ ARM = {
     for s in SIDES
 }
 
+SOON = 0.1  # s: a body that has bent by then has bent
 BOWS = BODY.index("torso_pitch")
 
 
@@ -47,13 +50,16 @@ class Targets:
         self._nominal = posture(p.posture).body
         self._bending = Bending(p.stand_height, p.bend_height, p.bend_lean, p.bend_bow, p.bend_arm)
         self._stance: Stance | None = None
+        self._lasting = LastingBend()
         self._height, self._walking = p.stand_height, False
         self.busy: set[str] = set()
         self.source: dict[str, np.ndarray] = {}  # by side: the target as it was commanded
         self.gazing = False
         self.velocity: np.ndarray | None = None  # (3,) at which to walk
         self._carried: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self.pressing = Pressing(p.press_time)
         self._until: dict[str, float] = {}
+        self._speed: dict[str, float] = {}  # m/s, by side: as it was commanded
 
     def start(
         self, q: np.ndarray, com: np.ndarray, height: float, R: np.ndarray, support: np.ndarray
@@ -64,6 +70,8 @@ class Targets:
         self.gazing, self.velocity, self._carried = False, None, None
         self._until.clear()
         self._stance, self._height, self._walking = None, self._p.stand_height, False
+        self._lasting = LastingBend()
+        self.pressing.reset()
         self.posture.reset(q)
         self.posture.target = self._nominal.copy()
         T = np.eye(4)
@@ -124,14 +132,16 @@ class Targets:
         """A checked command in odom takes effect. Now: ``grippers``' poses (4, 4), joints ``q`` (31,), the
         point (3,) ``looked_at``."""
         until = (command.start or time) + command.valid_for
+        presses = {"l": command.l_hand_press, "r": command.r_hand_press}
         for side, T in (("l", command.T_l_hand), ("r", command.T_r_hand)):
             if T is None:
                 continue
+            self.pressing.ask(side, presses[side])
             reference = self.hands[side]
             if side not in self.busy:
                 reference.reset(grippers[side])
                 self.busy.add(side)
-            reference.point.speed = command.hand_speed or self._p.hand_speed
+            self._speed[side] = command.hand_speed or self._p.hand_speed
             reference.target = T
             self.source[side] = T
             self._until[side] = until
@@ -154,6 +164,7 @@ class Targets:
     def release(self, side: str, q: np.ndarray) -> None:
         """Forget a hand's target; the arm goes from ``q`` (31,) back to its posture."""
         self.busy.discard(side)
+        self.pressing.ask(side, None)
         self._until.pop(side, None)
         self.release_joints(ARM[side], q)
 
@@ -181,10 +192,12 @@ class Targets:
             else:
                 self.hands[part].stop_here()
         self._bend()
+        self._keep_pace()
         self.posture.step(CONTROL_DT)
         self.base.step(CONTROL_DT)
         for side in self.busy:
             self.hands[side].step(CONTROL_DT)
+        self.pressing.step()
         if self.gazing:
             self.gaze.step(CONTROL_DT)
 
@@ -200,6 +213,30 @@ class Targets:
         asked = "height" in self._until or stance is None
         self.base.point.target[2] = self._height if asked or stance is None else stance.height
         self.posture.target[BOWS] = self._nominal[BOWS] + (0.0 if stance is None else stance.bow)
+
+    def _keep_pace(self) -> None:
+        """No hand is low before the body has bent for it: one that is ahead drags the pelvis forward."""
+        base = self.base.point
+        bending = float(base.p[2] - base.target[2]) / self._p.height_speed  # s
+        for side in self.busy:
+            point, speed = self.hands[side].point, self._speed[side]
+            if self._stance is not None and bending > SOON:
+                speed = min(speed, float(np.linalg.norm(point.target - point.p)) / bending)
+            point.speed = speed
+
+    def height(self, z: float) -> tuple[float, float, float]:
+        """Where base_link shall be now, ``z`` m above the soles as it is: place, speed, acceleration."""
+        base = self.base.point
+        height = self._lasting.height(z, float(base.p[2]), self._learns)
+        return height, float(base.v[2]), float(base.a[2])
+
+    def upright(self, R: np.ndarray) -> np.ndarray:
+        """How base_link shall be turned (3, 3) now, as it is turned by ``R`` (3, 3)."""
+        return self._lasting.upright(R, self.base.R, self._learns)
+
+    @property
+    def _learns(self) -> float:
+        return 0.0 if self._stance is None else float(self._p.bend_integral)
 
     def hand(self, side: str) -> HandReference:
         """Where a gripper shall be now."""

@@ -20,13 +20,14 @@ SIDE_NAMES = {"l": "left", "r": "right"}
 @dataclass(frozen=True)
 class CommandLimits:
     """``reach`` m from the shoulder, which comes down by up to ``bend`` m; ``height`` (low, high) m;
-    ``hand_speed``, ``age``, ``ahead``, ``valid_for``: upper bounds (m/s, s); ``velocity``: fastest forward,
-    sideways (m/s) and turn (rad/s), or ``None``: the robot does not walk."""
+    ``press`` N of a hand; ``hand_speed``, ``age``, ``ahead``, ``valid_for``: upper bounds (m/s, s);
+    ``velocity``: fastest forward, sideways (m/s) and turn (rad/s), or ``None``: the robot does not walk."""
 
     reach: float
     bend: float
     height: tuple[float, float]
     hand_speed: float
+    press: float
     age: float
     ahead: float
     valid_for: float
@@ -49,6 +50,11 @@ def check_shape(command: WholeBodyCommand) -> str | None:
             return f"{SIDE_NAMES[side]} hand: {problem}"
         if T is not None and side in command.release:
             return f"{SIDE_NAMES[side]} hand is given a target and released at once"
+    for side, T, press in _presses(command):
+        if press is not None and T is None:
+            return f"{SIDE_NAMES[side]} hand: shall press, but has no target"
+        if press is not None and (problem := _vector_problem(press)):
+            return f"{SIDE_NAMES[side]} hand: press: {problem}"
     if command.gaze is not None and (problem := _vector_problem(command.gaze)):
         return f"gaze: {problem}"
     if command.base_height is not None and not np.isfinite(command.base_height):
@@ -98,6 +104,12 @@ def check_limits(
                 f"{SIDE_NAMES[side]} hand: target is {distance:.2f} m from the shoulder;"
                 f" at most {limits.reach:g} m allowed"
             )
+    for side, _, press in _presses(command):
+        if press is not None and (size := float(np.linalg.norm(press))) > limits.press:
+            return (
+                f"{SIDE_NAMES[side]} hand: asked to press with {size:.1f} N;"
+                f" at most {limits.press:g} N allowed"
+            )
     if command.gaze is not None and (d := float(np.linalg.norm(command.gaze))) > limits.gaze_distance:
         return f"gaze: point is {d:.1f} m away; at most {limits.gaze_distance:g} m allowed"
     low, high = limits.height
@@ -106,6 +118,13 @@ def check_limits(
     return (
         None if command.base_velocity is None else _velocity_problem(command.base_velocity, limits.velocity)
     )
+
+
+def _presses(
+    command: WholeBodyCommand,
+) -> tuple[tuple[str, np.ndarray | None, np.ndarray | None], ...]:
+    """Side, target and press of both hands."""
+    return ("l", command.T_l_hand, command.l_hand_press), ("r", command.T_r_hand, command.r_hand_press)
 
 
 def _velocity_problem(v: np.ndarray, most: tuple[float, float, float] | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ class Table:
     front: float
     depth: float
     width: float
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A thing with the middle of its ``foot`` at (3,) m in the world, turned by ``yaw`` rad."""
+
+    thing: Thing
+    foot: tuple[float, float, float]
+    yaw: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -151,27 +161,42 @@ def make(
         raise NeoError(f"no object {', '.join(unknown)}; one of {', '.join(things)}")
     first = row.get("first", {}).get("object")
     ordered = sorted((things[w] for w in wanted), key=lambda t: (t.name != first, not _wide(t, row)))
+    placed: list[Placed] = []
+    if table is not None and ordered:
+        spots = _places(row, ordered, np.random.default_rng(seed))
+        placed = [
+            Placed(thing, (x, y, table.height), yaw)
+            for thing, (x, y, yaw) in zip(ordered, spots, strict=True)
+        ]
+    return furnish(name, placed, table, row["posture"], seed)
 
+
+def furnish(
+    name: str, placed: Sequence[Placed], table: Table | None = None, posture: str = "ready", seed: int = 0
+) -> Scene:
+    """A scene by hand: the room, a table where one is given, things where they are placed, on it or not.
+
+    ``posture``: row of ``postures.yaml`` in which the robot begins; ``seed`` is only noted.
+    """
     spec = build_robot()
     room.add_room(spec)
     if table is not None:
         room.add_table(spec, table.height, table.front, table.depth, table.width)
-        rng = np.random.default_rng(seed)
-        for thing, (x, y, yaw) in zip(ordered, _places(row, ordered, rng) if ordered else [], strict=True):
-            thing.add_to(spec, np.array([x, y, table.height]), yaw)
+    for one in placed:
+        one.thing.add_to(spec, np.array(one.foot), one.yaw)
     model = spec.compile()
     index = RobotIndex(model)
     data = mujoco.MjData(model)
-    postures.place(index, data, row["posture"])
+    postures.place(index, data, posture)
     return Scene(
         name=name,
         seed=seed,
         spec=spec,
         model=model,
         index=index,
-        objects=tuple(_object(model, thing) for thing in ordered),
+        objects=tuple(_object(model, one.thing) for one in placed),
         table=table,
-        posture=row["posture"],
+        posture=posture,
         qpos=data.qpos.copy(),
     )
 

@@ -118,6 +118,8 @@ class WholeBodyCommand:
     ``start`` is plant time (0: now), ``valid_for`` seconds. ``T_l_hand``/``T_r_hand`` (4, 4): pose of
     ``l_gripper``/``r_gripper``. ``hand_speed`` m/s bounds the approach (0: default). ``gaze`` (3,) m.
     ``base_height`` m above the soles. ``base_velocity`` (3,): forward, left (m/s), turn (rad/s).
+    ``l_hand_press``/``r_hand_press`` (3,) N: what a hand presses with on purpose on what is in its way; part
+    of the hand's target, so a target without one presses with nothing.
     """
 
     valid_for: float
@@ -130,6 +132,8 @@ class WholeBodyCommand:
     gaze: np.ndarray | None = None
     base_height: float | None = None
     base_velocity: np.ndarray | None = None
+    l_hand_press: np.ndarray | None = None
+    r_hand_press: np.ndarray | None = None
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from neo_description.errors import NeoError
 TAKES = Path(__file__).with_name("takes.yaml")
 UP = np.array([0.0, 0.0, 1.0])
 THUMB = {"l": 1.0, "r": -1.0}  # which way along a gripper's y its thumb is
+DIPS = (0.2, 0.6), (0.5, 0.0)  # m, rad: of fingers at these heights above the floor
 LOW = 0.09  # m: what is not higher is taken as its row's `low` says
 
 
@@ -90,16 +91,30 @@ def _take(row: dict[str, Any]) -> Take:
     )
 
 
-def gripper_rotation(side: str, heading: float, from_above: bool, tilt: float = 0.0) -> np.ndarray:
+def gripper_rotation(
+    side: str, heading: float, from_above: bool, tilt: float = 0.0, dip: float = 0.0
+) -> np.ndarray:
     """``R_odom_gripper`` (3, 3): fingers along ``heading`` (rad, positive inwards), palm inwards or down.
 
-    The fingers are then turned by ``tilt`` rad towards where the palm looks.
+    With the palm inwards the fingers point down by ``dip`` rad. They are then turned by ``tilt`` rad towards
+    where the palm looks.
     """
     inwards = 1.0 if side == "r" else -1.0
     forward = np.array([np.cos(heading), inwards * np.sin(heading), 0.0])
     palm = -UP if from_above else inwards * np.cross(UP, forward)
+    if not from_above:
+        forward = np.cos(dip) * forward - np.sin(dip) * UP
     fingers = np.cos(tilt) * forward + np.sin(tilt) * palm
     return np.column_stack([fingers, np.cross(palm, forward), np.cos(tilt) * palm - np.sin(tilt) * forward])
+
+
+def dip(height: float) -> float:
+    """rad by which fingers point down to what is gripped ``height`` m above the floor.
+
+    An arm comes to things on the floor from above, and a wrist turns by 1 rad; beyond that the hand would
+    take pelvis and spine with it.
+    """
+    return float(np.interp(height, *DIPS))
 
 
 HAND_POINTS = np.array([-0.08, -0.02, 0.04, 0.10])  # m along the gripper's x: wrist, palm, fingers, tips
@@ -168,7 +183,7 @@ def plan_grasp(
     target = Obstacle(centre, float(max(size[:2]) / 2), float(size[2]))
     plans = []
     for heading in _headings(side, take, T_odom_object):
-        R = gripper_rotation(side, heading, take.from_above, take.tilt)
+        R = gripper_rotation(side, heading, take.from_above, take.tilt, dip(centre[2]))
         T_grasp = np.eye(4)
         T_grasp[:3, :3] = R
         offset = R @ (take.offset * np.array([1.0, THUMB[side], 1.0]))

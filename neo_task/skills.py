@@ -26,12 +26,14 @@ from neo_task.taking import (
 
 PALM = -0.03  # m from the gripper's origin to the side of what its palm touches
 BESIDE = (1.0, 0.75, 0.5, 0.25)  # of `before_distance`: how far from what it pushes a hand comes down
+NEAR = 0.38  # m ahead of the feet: what was taken from low down comes up at most so far out
 PUSHED_AT, HAND_HALF = 0.35, 0.06  # share of an object's height; m the hand needs above the table
 
 
 def pick(ctx: Context, task: Task) -> Script:
-    """Take the object and hold it up."""
+    """Take the object and hold it up; standing, when it was taken from low down."""
     target, plan = yield from take(ctx, task.target)
+    yield from rise(ctx, plan.side, target)
     ctx.enter("hold", 0.75, f"holding the {target.name}")
     start = ctx.now.time
     while ctx.now.time - start < ctx.params.hold_time:
@@ -41,6 +43,19 @@ def pick(ctx: Context, task: Task) -> Script:
         yield
     ctx.held = ctx.now.time - start
     return f"holding the {target.name} in the {SIDE_NAMES[plan.side]} hand, {ctx.lifted * 100:.0f} cm up"
+
+
+def rise(ctx: Context, side: str, target: Sighting) -> Generator[None, None, None]:
+    """Up to where the body stands again, from whatever is lower: it bends as deep as its hands need."""
+    T = ctx.gripper(side).copy()
+    height = ctx.params.rise_height - T[2, 3]
+    if height <= 0.0:
+        return
+    ctx.enter("rise", 0.70)
+    T[0, 3] = min(T[0, 3], NEAR)
+    yield from move(ctx, side, above(T, height), ctx.params.lift_speed)
+    still_held(ctx, side, target)
+    ctx.lifted += height
 
 
 def place(ctx: Context, task: Task) -> Script:

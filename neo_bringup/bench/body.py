@@ -1,4 +1,5 @@
-"""What the body can do: standing, pushes, squats, reaching, loads, cut tendons, walking; what a tick costs.
+"""What the body can do: standing, pushes, squats, reaching, floor picks, loads, boxes, cut tendons, walking;
+what a tick costs.
 
 Every robot differs from the tables its controller believes: masses by 10 %, moment arms by 5 %, drawn by the
 seed. Parts are rooms in neo_bringup/body_bench/.
@@ -12,12 +13,12 @@ from typing import Any
 from neo_bringup.bench import rooms
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
-from neo_bringup.body_bench import balance, cost, reaching, senses, tendons, walk
+from neo_bringup.body_bench import balance, box_lift, cost, floor_pick, reaching, senses, tendons, walk
 
 SEEDS = (20, 2)
 ROOMS: rooms.Rooms = {
     "balance": balance, "reaching": reaching, "tendons": tendons, "senses": senses, "cost": cost,
-    "walk": walk,
+    "walk": walk, "floor_pick": floor_pick, "box_lift": box_lift,
 }  # fmt: skip
 
 

@@ -17,7 +17,8 @@ from neo_description import scenes
 from neo_description.errors import NeoError
 from neo_description.index import RobotIndex
 from neo_description.signals import BodyState, DriveMode, Safety, TendonCommand, WholeBodyCommand
-from neo_description.tables import BODY, CONTROL_RATE
+from neo_description.tables import BODY, CONTROL_RATE, SIDES
+from neo_hand_control.controller import HandController
 from neo_sim.plant import Plant
 from neo_sim.plant import load_parameters as load_plant_parameters
 
@@ -43,9 +44,16 @@ class Robot:
     """Stands after :meth:`stand`. ``cpu``: seconds of each tick of the controller; ``outside``: ticks with a
     commanded tension beyond its limits, of ``ticks``; ``refused``: answers that the drives refused."""
 
-    def __init__(self, seed: int, body: dict[str, Any] | None = None, sim: dict[str, Any] | None = None):
-        self.plant = Plant(own_scene(), load_plant_parameters(**(ERRORS | (sim or {}))), seed)
+    def __init__(
+        self,
+        seed: int,
+        body: dict[str, Any] | None = None,
+        sim: dict[str, Any] | None = None,
+        scene: scenes.Scene | None = None,
+    ):
+        self.plant = Plant(scene or own_scene(), load_plant_parameters(**(ERRORS | (sim or {}))), seed)
         self.body = BodyController(load_parameters(**(body or {})))
+        self.hands = {} if scene is None else {side: HandController(side) for side in SIDES}
         self.cpu: list[float] = []
         self.ticks = self.outside = self.refused = 0
         self.fell = False
@@ -62,6 +70,10 @@ class Robot:
             f = answer.tension
             good = np.isfinite(f) & (f >= BODY.pretension - 1e-9) & (f <= BODY.tension_max + 1e-9)
             self.outside += not good.all()
+        for side, hand in self.hands.items():
+            self.refused += (
+                self.plant.command_hand(side, hand.update(self.plant.hand_state(side))) is not None
+            )
         self.ticks += 1
         self.plant.step()
         f = self.plant.drives["body"].tension
@@ -98,6 +110,8 @@ class Robot:
         """Another robot of the same kind, standing."""
         self.plant.reset(seed)
         self.body = BodyController(self.body.params)
+        for hand in self.hands.values():
+            hand.reset()
         self.fell = False
         return self.stand()
 

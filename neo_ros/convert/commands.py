@@ -6,6 +6,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from neo_msgs import msg
 
+from neo_description.errors import RefusedError
 from neo_description.signals import DriveMode, HandAction, HandCommand, TendonCommand, WholeBodyCommand
 from neo_ros.convert.fields import number, seconds, sequence, stamp, stamped, start_stamp, to_duration
 from neo_ros.convert.geometry import point_message, pose, pose_message, xyz
@@ -56,6 +57,8 @@ def whole_body_command_message(
     command: WholeBodyCommand, time: Time | float | None = None
 ) -> msg.WholeBodyCommand:
     """The ``whole_body/command`` message; a command without a start begins at ``time`` (None: on arrival)."""
+    if command.l_hand_press is not None or command.r_hand_press is not None:
+        raise RefusedError("a hand's press does not go over ROS: WholeBodyCommand.msg has no field for it")
     message = msg.WholeBodyCommand(valid_for=to_duration(command.valid_for))
     stamped(message, start_stamp(command.start, time))
     message.header.frame_id = command.frame

@@ -3,8 +3,11 @@
 import numpy as np
 from body_rig import Rig, side_grasp
 
+from neo_body_control.lasting_errors import LastingBend
+from neo_body_control.rotations import exp, log
 from neo_body_control.settings import bending, load_parameters
-from neo_description.signals import Safety
+from neo_body_control.targets import Targets
+from neo_description.signals import Safety, WholeBodyCommand
 from neo_description.tables import BODY
 
 
@@ -33,6 +36,34 @@ def test_a_hand_comes_to_a_place_near_the_floor_and_the_body_rises_after_it():
     rig.run(3.0)
     assert abs(rig.plant.privileged.base_pose[2, 3] - stood) < 0.02
     assert rig.state == Safety.ACTIVE
+
+
+def test_the_pelvis_keeps_its_lean_while_bent_whatever_it_weighs_and_forgets_it_when_it_stands():
+    lasting, R, lean = LastingBend(), exp(np.array([0.0, 0.6, 0.0])), exp(np.array([0.0, 0.35, 0.0]))
+    for _ in range(500):
+        asked = lasting.upright(R, lean, 2.0)
+    assert log(asked)[1] < log(lean)[1] - 0.2  # leans 0.6 rad: less than 0.35 is asked for
+    assert lasting.height(0.47, 0.50, 2.0) > 0.50
+    for _ in range(5000):
+        asked = lasting.upright(R, lean, 0.0)
+    np.testing.assert_allclose(asked, lean, atol=1e-3)
+
+
+def test_a_hand_is_not_low_before_the_body_has_bent():
+    targets = Targets(load_parameters())
+    T = side_grasp("r", (0.4, -0.2, 0.9))
+    targets.start(np.zeros(len(BODY.joints)), np.zeros(3), 0.825, np.eye(3), np.zeros(3))
+    low = side_grasp("r", (0.4, -0.2, 0.1))
+    command = WholeBodyCommand(60.0, T_r_hand=low, hand_speed=1.0)
+    targets.apply(command, 0.0, {"r": T}, np.zeros(len(BODY.joints)), np.zeros(3))
+    for tick in range(500):
+        targets.step(0.002 * tick)
+    pelvis, hand = targets.base.point.p[2], targets.hands["r"].point.p[2]
+    assert pelvis > 0.7
+    assert hand > 0.5  # at 1 m/s it would have been there
+    for tick in range(500, 2500):
+        targets.step(0.002 * tick)
+    assert abs(targets.hands["r"].point.p[2] - 0.1) < 0.01
 
 
 def test_stiff_while_pushed_and_soft_again_when_all_is_quiet():

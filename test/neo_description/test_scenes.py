@@ -164,6 +164,15 @@ def test_a_scene_from_outside(tmp_path):
     assert scene.qpos[scene.object("green_cup").qpos[2]] == pytest.approx(0.7 + 0.0961 / 2)
 
 
+def test_a_scene_by_hand_has_things_on_the_floor_and_no_table():
+    thing = registry()["red_bottle"]
+    scene = scenes.furnish("floor", [scenes.Placed(thing, (0.4, -0.2, 0.0), 0.5)], posture="stand")
+    data = scene.data()
+    assert scene.table is None
+    np.testing.assert_allclose(data.body("red_bottle").xpos, [0.4, -0.2, thing.size[2] / 2], atol=1e-9)
+    assert scene.object("red_bottle").size == pytest.approx(thing.size)
+
+
 def test_the_empty_scene_has_floor_and_robot_only():
     scene = scenes.make("empty")
     assert scene.objects == ()

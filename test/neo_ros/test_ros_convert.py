@@ -271,3 +271,9 @@ def test_nan_in_values_is_handed_on_to_the_core_that_judges_it():
 def test_a_time_that_is_no_number_is_refused():
     with pytest.raises(RefusedError, match="nan s is no time"):
         convert.to_time(float("nan"))
+
+
+def test_a_press_that_no_message_can_carry_is_refused_and_not_dropped():
+    command = WholeBodyCommand(0.5, T_l_hand=pose(), l_hand_press=np.array([0.0, -20.0, 0.0]))
+    with pytest.raises(RefusedError, match="press"):
+        convert.whole_body_command_message(command)

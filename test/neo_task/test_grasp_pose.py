@@ -34,6 +34,14 @@ def test_the_palm_faces_inwards_and_the_thumb_is_up(side, heading):
     assert np.allclose(thumb, [0, 0, 1])
 
 
+def test_fingers_point_down_to_what_stands_on_the_floor_and_not_on_a_table():
+    low, high = plan(at(0.42, -0.2, 0.107)), plan(at(0.42, -0.2))
+    assert low.T_grasp[2, 0] == pytest.approx(-np.sin(0.5))
+    assert high.T_grasp[2, 0] == pytest.approx(0.0, abs=1e-9)
+    assert low.T_grasp[2, 2] == pytest.approx(0.0, abs=1e-9)  # the palm stays upright
+    assert low.T_back[2, 3] > low.T_before[2, 3] > low.T_grasp[2, 3] - 1e-9
+
+
 def test_from_above_the_palm_looks_down():
     assert np.allclose(gripper_rotation("r", 0.0, from_above=True)[:, 2], [0, 0, -1])
 

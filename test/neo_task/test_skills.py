@@ -122,6 +122,15 @@ def test_picks_with_the_hand_on_the_objects_side_and_preshapes_before_it_comes_n
     assert not [what for side, what in world.sent if side == "l"]
 
 
+def test_what_was_taken_from_the_floor_is_brought_up_so_that_the_body_stands():
+    world = World([("red", "bottle", (0.45, -0.15, 0.107))])
+    outcome = world.run(PICK)
+    assert outcome.success
+    assert world.T["r"][2, 3] == pytest.approx(load_parameters().rise_height)
+    assert world.T["r"][0, 3] == pytest.approx(0.38)  # near the body
+    assert outcome.lifted == pytest.approx(world.T["r"][2, 3] - 0.09, abs=0.02)
+
+
 def test_a_hand_is_told_where_to_be_as_long_as_the_task_lasts_and_no_longer():
     class Lasting(World):
         def apply(self, step):
