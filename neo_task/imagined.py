@@ -12,7 +12,6 @@ Where perception knows the prompt's things and sees them, its word counts; else 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -32,7 +31,6 @@ from neo_world_model.would import would
 
 DONE, SURE = 0.97, 1.0  # progress, and how long it says so before it is believed (s)
 NEARLY = 0.75  # progress of a task that is over when nothing more comes
-LOOKED = 0.1  # rad between the head's axis and where it shall look, before a task of looking is done
 STILL, STALLED = 0.01, 3.0  # m that grippers move at most, for how long (s): nothing more comes
 
 
@@ -200,9 +198,5 @@ class ImaginedPlanner:
 
 def _looks(plan: Plan, observation: Observation) -> bool:
     """Whether the head looks to where the plan has it look now."""
-    estimate = observation.estimate
-    head = estimate.T_odom_head_camera
-    gaze = unstack("action", plan.action[0])["gaze"]
-    way = estimate.T_odom_base[:3, :3] @ gaze + estimate.T_odom_base[:3, 3] - head[:3, 3]
-    along = float(way @ head[:3, 2]) / max(float(np.linalg.norm(way)), 1e-9)
-    return along > math.cos(LOOKED)
+    T = observation.estimate.T_odom_base
+    return observation.looks_at(T[:3, :3] @ unstack("action", plan.action[0])["gaze"] + T[:3, 3])

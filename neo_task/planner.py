@@ -6,6 +6,7 @@ observation. So it reads top to bottom, and it is as deterministic as what it se
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from neo_description.signals import (
 Script = Generator[None, None, str]
 REPEAT_EVERY = 0.25  # s of plant time after which targets are sent again
 COMMAND_VALID_FOR = 0.45  # s, less than two of them: the body holds when a planner falls silent
+LOOKED = 0.1  # rad between the head's axis and what it looks at
 TARGETS = ("T_l_hand", "T_r_hand", "gaze", "base_height")  # of a WholeBodyCommand
 
 
@@ -56,6 +58,13 @@ class Observation:
         if self.scene is None:
             return []
         return [(thing, self.estimate.T_odom_base @ thing.T_base_object) for thing in self.scene.objects]
+
+    def looks_at(self, point: np.ndarray) -> bool:
+        """Whether the head looks at ``point`` (3,) m in odom."""
+        head = self.estimate.T_odom_head_camera
+        way = point - head[:3, 3]
+        along = float(way @ head[:3, 2]) / max(float(np.linalg.norm(way)), 1e-9)
+        return along > math.cos(LOOKED)
 
 
 @dataclass(slots=True)

@@ -133,6 +133,8 @@ def look(ctx: Context, task: Task) -> Script:
         yield from ctx.pause(ctx.params.look_time)
         return f"on the table I see {in_sight(ctx)}"
     target = yield from find(ctx, task.target)
+    ctx.body(gaze=target.centre)
+    yield from ctx.until(lambda: ctx.now.looks_at(target.centre), ctx.params.look_time)
     return f"the {target.name} is at {np.round(target.centre, 2).tolist()} m"
 
 

@@ -417,3 +417,17 @@ def test_what_is_set_down_turns_with_the_arm_about_its_own_middle():
     assert np.arctan2(R[1, 0], R[0, 0]) == pytest.approx(np.pi / 4)  # of the right shoulder, to the left
     held = [T[:3, :3].T @ (centre - T[:3, 3]) for T in (turned, as_taken)]
     np.testing.assert_allclose(*held, atol=1e-12)
+
+
+def test_looking_is_done_when_the_head_has_turned_there():
+    class Turning(World):
+        def observation(self):
+            seen = super().observation()
+            way = place_of(self, "bottle") - [0.0, 0.0, 1.3] if self.time > 1.0 else np.array([1.0, 0.0, 0.0])
+            seen.estimate.T_odom_head_camera = pose(0.0, 0.0, 1.3)
+            seen.estimate.T_odom_head_camera[:3, 2] = way / np.linalg.norm(way)
+            return seen
+
+    world = Turning(TABLE)
+    assert world.run(Task("look", Query("red", "bottle"))).success
+    assert 1.0 < world.time < 1.1
