@@ -22,9 +22,8 @@ from neo_description.signals import BodyState
 from neo_description.tables import CONTROL_DT
 
 GRAVITY = 9.81
-PRESSED = (
-    0.93  # share of the moment felt while pressing: all of it would feed itself where the hand cannot turn
-)
+# share of the moment felt while pressing: all of it would feed itself where the hand cannot turn
+PRESSED = 0.93
 
 
 class CarriedLoad:

@@ -10,15 +10,11 @@ from neo_description.skeleton import SHOULDER
 from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, clearance
 from neo_task.planner import Context, TaskFailed
 from neo_task.prompt import Task
-from neo_task.taking import Sighting, others
+from neo_task.taking import Sighting, above, others
 
 FLOOR = 0.012  # m: a thing that is put in another is let go so high above what that one stands on, at least
-WAYS = {
-    "behind": 0.0,
-    "left_of": np.pi / 2,
-    "in_front_of": np.pi,
-    "right_of": -np.pi / 2,
-}  # rad
+# rad from odom's x
+WAYS = {"behind": 0.0, "left_of": np.pi / 2, "in_front_of": np.pi, "right_of": -np.pi / 2}
 TURNS = np.radians([0.0, 20.0, -20.0, 40.0, -40.0, 60.0, -60.0, 75.0, -75.0])  # a spot is still on that side
 MORE = (0.0, 0.04, -0.04)  # m to the gap
 OTHER_SIDE = 1.0  # rad: the other side is like a turn by so much
@@ -92,9 +88,7 @@ def _room(spot: np.ndarray, target: Sighting, around: list[Obstacle], plan: Gras
     free = min((_apart(spot, thing) for thing in around), default=np.inf) - target.radius
     if plan is not None:
         T_down = set_down(plan, target.centre, spot, turned=False)
-        T_above = T_down.copy()
-        T_above[2, 3] += ABOVE
-        free = min(free, clearance(T_above, T_down, around))
+        free = min(free, clearance(above(T_down, ABOVE), T_down, around))
     return float(free)
 
 

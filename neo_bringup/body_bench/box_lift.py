@@ -75,8 +75,7 @@ def stand_with_box(
 
 def told(robot: Robot, rng: np.random.Generator) -> np.ndarray:
     """Pose (4, 4) of the carton in odom as perception would give it: of the truth, seen from the pelvis."""
-    truth = robot.plant.privileged
-    T = robot.body.estimate.T_odom_base @ np.linalg.inv(truth.base_pose) @ truth.object_pose("carton")
+    T = robot.privileged_seen("carton")
     yaw = math.atan2(T[1, 0], T[0, 0]) + rng.normal(scale=TURNED)
     seen = np.eye(4)
     seen[:2, :2] = [[math.cos(yaw), -math.sin(yaw)], [math.sin(yaw), math.cos(yaw)]]

@@ -52,8 +52,7 @@ def measure(part: str, seed: int, folder: Path, say: Say) -> dict[str, Any]:
 
 def told(robot: Robot, name: str, rng: np.random.Generator) -> np.ndarray:
     """Pose (4, 4) in odom of a thing as perception would give it: of the truth, seen from the pelvis."""
-    truth = robot.plant.privileged
-    T = robot.body.estimate.T_odom_base @ np.linalg.inv(truth.base_pose) @ truth.object_pose(name)
+    T = robot.privileged_seen(name)
     T[:3, 3] += rng.normal(scale=SEEN, size=3)
     return T
 

@@ -122,6 +122,12 @@ class Robot:
         if reason is not None:
             raise NeoError(f"refused: {reason}")
 
+    def privileged_seen(self, name: str) -> np.ndarray:
+        """Pose (4, 4) in the estimated odom of a thing as perfect eyes would give it, from the pelvis."""
+        truth = self.plant.privileged
+        T: np.ndarray = self.body.estimate.T_odom_base @ np.linalg.inv(truth.base_pose)
+        return T @ truth.object_pose(name)
+
     def gripper(self, side: str) -> np.ndarray:
         """True pose (4, 4) of a gripper."""
         return self.site(f"{side}_gripper")
