@@ -26,7 +26,9 @@ from neo_ros import convert, graph
 SEEDS = (3, 1)  # full, quick
 TICKS = (5000, 1500)  # after standing up
 EVERY = 100  # ticks between compared hashes
-LEAD = 1.0  # s of plant time between sending a command and its start
+LEAD = 2.0  # s of plant time between sending a command first and its start
+AGAIN = 50  # ticks between sending and sending again: a node may not yet have found who publishes
+LAST = 0.5  # s before its start, a command is sent for the last time
 AHEAD = 50  # ticks: the same in NeoEnv
 
 
@@ -102,7 +104,7 @@ class RosRun:
         self.stood_at = tick if self.stood_at is None else min(self.stood_at, tick)
 
     def send_commands(self, stack: Any) -> float:
-        """Sends :func:`commands`; their common start."""
+        """Sends :func:`commands`, the same again until shortly before they start; their common start."""
         stood = self.stood_at or 0
         listened_to = lambda: all(p.get_subscription_count() for p in self._publishers.values())  # noqa: E731
         # a plant that was not heard yet has no time that a command may start at
@@ -110,8 +112,12 @@ class RosRun:
             raise NeoError(f"nobody listens to commands, or the plant stopped at tick {self.tick}")
         start = round(self.tick * CONTROL_DT + LEAD, 3)
         body, hand = commands(start)
-        self._publishers["whole_body/command"].publish(convert.whole_body_command_message(body, None))
-        self._publishers["l_hand/command"].publish(convert.hand_command_message(hand, None))
+        while self.tick * CONTROL_DT < start - LAST:
+            self._publishers["whole_body/command"].publish(convert.whole_body_command_message(body, None))
+            self._publishers["l_hand/command"].publish(convert.hand_command_message(hand, None))
+            again = self.tick + AGAIN
+            if not stack.wait(lambda: self.tick >= again, 60.0):  # noqa: B023 - waited for at once
+                raise NeoError(f"the plant stopped at tick {self.tick}")
         return start
 
 
