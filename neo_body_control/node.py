@@ -127,6 +127,7 @@ class BodyControlNode(ManagedNode):
         reason = self._body.set_mode(request.mode)
         response.success = reason is None
         response.message = reason or f"{request.mode}: {self._body.estimate.safety.name}"
+        response.tick = self._body.tick + 1
         if reason is not None:
             self._diagnostics.refused("set_mode", reason)
         self._publish_safety(self._body.estimate.time)

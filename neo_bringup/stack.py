@@ -82,12 +82,12 @@ class Stack:
             raise NeoError(f"the drives refused: {answer.message}")
         return answer.message
 
-    def set_mode(self, mode: str, timeout: float = 10.0) -> str:
-        """Asks the body for ``mode``; the answer's message. NeoError when refused or unheard."""
+    def set_mode(self, mode: str, timeout: float = 10.0) -> SetMode.Response:
+        """Asks the body for ``mode``; what it answers. NeoError when refused or unheard."""
         answer = self.call(self._set_mode, SetMode.Request(mode=mode), timeout)
         if not answer.success:
             raise NeoError(f"mode {mode} refused: {answer.message}")
-        return answer.message
+        return answer
 
     def call(self, client: Any, request: Any, timeout: float) -> Any:
         """The answer of a service within ``timeout`` s of wall time; NeoError when there is none."""

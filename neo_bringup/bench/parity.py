@@ -1,8 +1,7 @@
 """The ROS graph in lock-step and NeoEnv, same seed, same commands at the same ticks: the same trajectory?
 
-The mode changes when the service call arrives, which no clock decides: the tick is read off the body's
-answers (the first in tension mode) and off ``safety/state``, whichever is earlier, for a busy machine may
-miss one; NeoEnv stands at that tick. Other commands carry their start.
+The mode changes when the service call arrives, which no clock decides: the answer tells the tick, and NeoEnv
+stands at that one. Other commands carry their start.
 """
 
 from __future__ import annotations
@@ -12,14 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from neo_msgs.msg import SafetyState
 
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
 from neo_bringup.bench.robot import robot, stand
 from neo_bringup.demo.launched import LaunchedRobot
 from neo_description.errors import NeoError
-from neo_description.signals import DriveMode, HandAction, HandCommand, WholeBodyCommand
+from neo_description.signals import HandAction, HandCommand, WholeBodyCommand
 from neo_description.tables import CONTROL_DT
 from neo_ros import convert, graph
 
@@ -43,7 +41,6 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
     with robot(arguments, request.folder / f"seed-{seed}.log") as (launched, stack):
         ros, start = run(launched, stack, ticks)
     progress(f"seed {seed}: ROS run of {ros.tick} ticks, {len(ros.hashes)} hashes, stood at {ros.stood_at}")
-    assert ros.stood_at is not None
     ours = env_hashes(request.scene, seed, ros.stood_at, start, max(ros.hashes))
     return compare(ros.hashes, ours)
 
@@ -51,9 +48,7 @@ def measure(part: str, request: Request, progress: Callable[[str], None]) -> dic
 def run(launched: LaunchedRobot, stack: Any, ticks: int) -> tuple[RosRun, float]:
     """Stands, sends :func:`commands`, goes on for ``ticks``: what was heard, and the commands' start (s)."""
     heard = RosRun(stack)
-    stand(launched, stack)
-    if not stack.wait(lambda: heard.stood_at is not None, 10.0):
-        raise NeoError("the body never answered in tension mode")
+    heard.stood_at = stand(launched, stack)
     start = heard.send_commands(stack)
     end = heard.tick + ticks
     if not stack.wait(lambda: heard.tick >= end, 600.0):
@@ -73,42 +68,28 @@ def commands(start: float) -> tuple[WholeBodyCommand, HandCommand]:
 
 
 class RosRun:
-    """Listens: hashes of the truth every EVERY ticks, and the tick at which the body began to stand."""
+    """Listens: hashes of the truth every EVERY ticks; ``stood_at`` is the tick at which the body began to."""
 
     def __init__(self, stack: Any):
         self.hashes: dict[int, str] = {}
         self.tick = 0
-        self.stood_at: int | None = None
+        self.stood_at = 0
         self._node = stack.node
         self._publishers = {
             topic: graph.publisher(stack.node, topic) for topic in ("whole_body/command", "l_hand/command")
         }
         graph.subscription(stack.node, "sim/privileged_state", self._on_privileged_state)
-        graph.subscription(stack.node, "body/tendon_command", self._on_command)
-        graph.subscription(stack.node, "safety/state", self._on_safety)
 
     def _on_privileged_state(self, message: Any) -> None:
         self.tick = message.tick
         if message.tick % EVERY == 0:
             self.hashes[message.tick] = state_hash(message.qpos, message.qvel)
 
-    def _on_command(self, message: Any) -> None:
-        if message.mode == DriveMode.TENSION:
-            self._stands(message.tick)
-
-    def _on_safety(self, message: Any) -> None:
-        if message.state == SafetyState.STANDING_UP:  # the next answer is in tension mode
-            self._stands(round(convert.seconds(message.header.stamp) / CONTROL_DT) + 1)
-
-    def _stands(self, tick: int) -> None:
-        self.stood_at = tick if self.stood_at is None else min(self.stood_at, tick)
-
     def send_commands(self, stack: Any) -> float:
         """Sends :func:`commands`, the same again until shortly before they start; their common start."""
-        stood = self.stood_at or 0
         listened_to = lambda: all(p.get_subscription_count() for p in self._publishers.values())  # noqa: E731
         # a plant that was not heard yet has no time that a command may start at
-        if not stack.wait(lambda: self.tick >= stood and listened_to(), 10.0):
+        if not stack.wait(lambda: self.tick >= self.stood_at and listened_to(), 10.0):
             raise NeoError(f"nobody listens to commands, or the plant stopped at tick {self.tick}")
         start = round(self.tick * CONTROL_DT + LEAD, 3)
         body, hand = commands(start)

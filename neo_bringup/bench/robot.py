@@ -39,9 +39,9 @@ def robot(
             os.environ["ROS_DOMAIN_ID"] = before
 
 
-def stand(launched: LaunchedRobot, stack: Stack, timeout: float = 60.0) -> None:
-    """Makes the robot stand; NeoError when it does not get ACTIVE."""
-    stack.set_mode("stand", timeout)
+def stand(launched: LaunchedRobot, stack: Stack, timeout: float = 60.0) -> int:
+    """Makes the robot stand; the first tick answered so. NeoError when it does not get ACTIVE."""
+    tick = int(stack.set_mode("stand", timeout).tick)
     active = stack.wait(
         lambda: stack.safety is not None and stack.safety.state == SafetyState.ACTIVE, timeout, 0.02
     )
@@ -49,3 +49,4 @@ def stand(launched: LaunchedRobot, stack: Stack, timeout: float = 60.0) -> None:
         raise NeoError(
             f"the robot did not stand: {stack.safety.reason if stack.safety else launched.last_word()}"
         )
+    return tick

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from neo_msgs.msg import SafetyState
 
     with connect(args) as stack:
-        answer = stack.set_mode(args.mode) or "done"
+        answer = stack.set_mode(args.mode).message or "done"
         if args.mode == "stand":  # a task that is given before it stands is refused
             up = stack.wait(
                 lambda: stack.safety is not None and stack.safety.state == SafetyState.ACTIVE, PATIENCE
