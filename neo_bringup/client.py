@@ -51,6 +51,8 @@ class TaskGoal:
             raise NeoError("no robot found: nobody serves do_task; start one with `neo up`")
         if given_up():
             return
+        if not self._stack.known_to("do_task", wait):
+            raise NeoError(f"do_task did not answer within {wait:g} s; nothing was asked of the robot")
         goal = DoTask.Goal(prompt=prompt, planner=planner, timeout=timeout)
         sent = self._client.send_goal_async(goal, feedback_callback=lambda m: self._progress(m.feedback))
         if not self._stack.wait(sent.done, wait):

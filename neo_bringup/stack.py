@@ -25,6 +25,8 @@ from std_srvs.srv import SetBool
 from neo_description.errors import NeoError
 from neo_ros import graph
 
+ASK_AGAIN = 1.0  # s of wall time
+
 
 class Stack:
     """Our end of the graph in ``namespace``. Its executor runs in a thread; calls come from any thread."""
@@ -110,6 +112,24 @@ class Stack:
         if not self.wait(made.done, 10.0):
             raise NeoError(f"no client of {name} within 10 s: the executor does not run")
         return made.result()
+
+    def known_to(self, name: str, timeout: float) -> bool:
+        """Whether the server of the action ``name`` has found our clients of before within ``timeout`` s.
+
+        That we have found a server does not mean that it has found us, and its answer to nobody is lost. So
+        it is asked for the result of a goal that nobody sent, until it answers: clients are found
+        in their order.
+        """
+        result = graph.action_type(name).Impl.GetResultService
+        probe: Any = self.node.create_client(result, f"{name}/_action/get_result")
+        deadline = time.monotonic() + timeout
+        try:
+            while (left := deadline - time.monotonic()) > 0.0:
+                if self.wait(probe.call_async(result.Request()).done, min(ASK_AGAIN, left)):
+                    return True
+            return False
+        finally:
+            self.drop(partial(self.node.destroy_client, probe))
 
     def drop(self, *destroy: Callable[[], object]) -> None:
         """Calls each of ``destroy`` in the executor's thread, where no callback uses what they end."""

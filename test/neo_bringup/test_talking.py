@@ -140,6 +140,12 @@ def test_without_a_robot_each_command_says_so_and_exits_2(ros_domain):
     assert "neo up world_model:=true model:=DIR" in err
 
 
+def test_a_server_that_has_found_us_is_told_from_one_that_does_not_answer(robot):
+    with Stack("/neo1", "tester") as stack:
+        assert stack.known_to("do_task", 20.0)
+        assert not stack.known_to("record_episode", 0.5), "nobody serves it"
+
+
 def test_an_action_client_is_made_where_the_executor_runs(robot, monkeypatch):
     makers = []
     make = graph.action_client
