@@ -1,10 +1,12 @@
 // A headset with two controllers for a page without one: `navigator.xr` as WebXR has it. `xr.step(seen, time,
-// hands, look)` waits until the page shows the robot at `seen` (s) and gives it one frame.
-let shown = -1;
+// hands, look)` waits until the page shows the robot at `seen` (s) and gives it one frame. A page that has not
+// yet sent the one before would drop it, so that is waited for, too.
+let shown = -1, socket = null;
 const Plain = window.WebSocket;
 window.WebSocket = class extends Plain {
   constructor(...given) {
     super(...given);
+    socket = this;
     this.addEventListener("message", ({data}) => {
       if (typeof data !== "string") return;
       const message = JSON.parse(data);
@@ -25,7 +27,7 @@ window.XRWebGLLayer = undefined;
 window.xr = {
   session: null,
   async step(seen, time, hands, look) {
-    while (shown < seen) await new Promise((resolve) => setTimeout(resolve));
+    while (shown < seen || socket.bufferedAmount > 0) await new Promise((resolve) => setTimeout(resolve));
     for (const source of this.session.inputSources) {
       const side = source.handedness[0], hand = hands[side];
       source.gamepad.buttons[0].value = hand.trigger;
