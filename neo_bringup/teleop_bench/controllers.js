@@ -1,6 +1,6 @@
 // A headset with two controllers for a page without one: `navigator.xr` as WebXR has it. `xr.step(seen, time,
-// hands, look)` waits until the page shows the robot at `seen` (s) and gives it one frame. A page that has not
-// yet sent the one before would drop it, so that is waited for, too.
+// hands, look)` waits until the page may drive the robot, which it shows at `seen` (s), and gives it one frame. A
+// page that has not yet sent the one before would drop it, so that is waited for, too.
 let shown = -1, socket = null;
 const Plain = window.WebSocket;
 window.WebSocket = class extends Plain {
@@ -10,7 +10,7 @@ window.WebSocket = class extends Plain {
     this.addEventListener("message", ({data}) => {
       if (typeof data !== "string") return;
       const message = JSON.parse(data);
-      if (message.kind === "status") shown = message.time;
+      if (message.kind === "status") shown = message.session?.ready ? message.time : -1;
     });
   }
 };
