@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 
 from neo_description.errors import NeoError
+from neo_description.skeleton import SHOULDER
 
 TAKES = Path(__file__).with_name("takes.yaml")
 UP = np.array([0.0, 0.0, 1.0])
@@ -118,6 +119,8 @@ def dip(height: float) -> float:
 
 
 HAND_POINTS = np.array([-0.08, -0.02, 0.04, 0.10])  # m along the gripper's x: wrist, palm, fingers, tips
+FOREARM = np.array([0.05, 0.10, 0.15, 0.20])  # m from the wrist towards the shoulder, along the table
+FOREARM_RISES = 0.75  # m up a metre of that
 HAND_BELOW = 0.05  # m: how far the hand reaches below its origin
 SAMPLES = 12
 TURN = 0.15  # rad: a side may turn the hand so much further than the headings a class is taken with
@@ -145,6 +148,15 @@ def _clearance(points: np.ndarray, obstacles: list[Obstacle]) -> float:
 def clearance(T_from: np.ndarray, T_to: np.ndarray, others: list[Obstacle]) -> float:
     """m that stay free beside a hand that goes from one pose (4, 4) to another; 1: nothing is near."""
     return _clearance(_way(T_from, T_to), others)
+
+
+def arm_clearance(side: str, T_odom_gripper: np.ndarray, others: list[Obstacle]) -> float:
+    """m that stay free beside the forearm of a hand at a pose (4, 4): it rises towards the shoulder."""
+    wrist = T_odom_gripper[:3, 3] + HAND_POINTS[0] * T_odom_gripper[:3, 0]
+    back = np.array([0.0, SHOULDER[1] if side == "l" else -SHOULDER[1]]) - wrist[:2]
+    back /= max(float(np.linalg.norm(back)), 1e-6)
+    points = wrist + FOREARM[:, None] * np.array([*back, FOREARM_RISES])
+    return _clearance(points[None], others)
 
 
 def _headings(side: str, take: Take, T_odom_object: np.ndarray) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from neo_description.skeleton import SHOULDER
-from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, clearance
+from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, arm_clearance, clearance
 from neo_task.planner import Context, TaskFailed
 from neo_task.prompt import Task
 from neo_task.taking import Sighting, above, others
@@ -84,11 +84,12 @@ def _beside(ctx: Context, task: Task, landmark: Sighting, target: Sighting) -> l
 
 
 def _room(spot: np.ndarray, target: Sighting, around: list[Obstacle], plan: GraspPlan | None) -> float:
-    """m that stay free beside the object, and beside the hand that sets it down."""
+    """m that stay free beside the object, and beside the hand and the arm that set it down."""
     free = min((_apart(spot, thing) for thing in around), default=np.inf) - target.radius
     if plan is not None:
         T_down = set_down(plan, target.centre, spot, turned=False)
         free = min(free, clearance(above(T_down, ABOVE), T_down, around))
+        free = min(free, arm_clearance(plan.side, T_down, around))
     return float(free)
 
 

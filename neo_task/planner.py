@@ -106,6 +106,7 @@ class Context:
         self.held = 0.0
         self.peak_force = 0.0
         self._targets: dict[str, np.ndarray] = {}
+        self._found: dict[str, np.ndarray] = {}
         self._in_force: dict[str, WholeBodyCommand] = {}  # by target: the last command that set it
         self._repeated = 0.0  # s: when they were last sent again
 
@@ -144,6 +145,7 @@ class Context:
 
     def move(self, side: str, T_odom_gripper: np.ndarray, speed: float) -> None:
         """Send one gripper to a pose at ``speed`` m/s."""
+        self._found.setdefault(side, self.gripper(side).copy())
         self._targets[side] = T_odom_gripper
         self.body(**{f"T_{side}_hand": T_odom_gripper, "hand_speed": speed})
 
@@ -151,6 +153,10 @@ class Context:
         """Estimated pose of a gripper in odom, (4, 4)."""
         estimate = self.now.estimate
         return estimate.T_odom_l_gripper if side == "l" else estimate.T_odom_r_gripper
+
+    def found(self, side: str) -> np.ndarray:
+        """Where a gripper (4, 4) was in odom before its first :meth:`move`."""
+        return self._found[side]
 
     def error(self, side: str) -> float:
         """Distance (m) of a gripper from where :meth:`move` sent it."""

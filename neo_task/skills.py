@@ -8,6 +8,7 @@ import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction
 from neo_task.grasp_pose import clearance, gripper_rotation
+from neo_task.homeward import go_home
 from neo_task.placing import carried, depth, holds, rests, room_for, set_down
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
@@ -109,7 +110,7 @@ def let_go(ctx: Context, side: str) -> Generator[None, None, None]:
     T[:3, 3] -= ctx.params.before_distance * (0.7 * T[:3, 0] + 0.7 * T[:3, 2])
     ctx.move(side, T, ctx.params.way_in_speed)
     yield from ctx.until(lambda: ctx.error(side) < 0.03, 4.0)
-    ctx.body(release=(side,))
+    yield from go_home(ctx, side)
 
 
 def release(ctx: Context, task: Task) -> Script:
@@ -182,7 +183,7 @@ def push(ctx: Context, task: Task) -> Script:
     yield from ctx.until(lambda: ctx.error(side) < ctx.params.arrive_tolerance, timeout)
     ctx.enter("draw back", 0.8)
     yield from move(ctx, side, T_back, ctx.params.move_speed)
-    ctx.body(release=(side,))
+    yield from go_home(ctx, side)
     yield from ctx.pause(ctx.params.look_again)
     seen = in_plain_view(ctx.now, task.target)
     pushed = way * float(seen[0].centre[1] - target.centre[1]) if seen else 0.0

@@ -89,7 +89,12 @@ def in_sight(ctx: Context) -> str:
 def others(ctx: Context, target: Sighting) -> list[Obstacle]:
     """What else stands there."""
     seen = (Sighting(t, T) for t, T in ctx.now.objects() if t.id != target.thing.id)
-    return [Obstacle(s.centre, s.radius, float(s.thing.size[2])) for s in seen if apart(s, target) > 0.03]
+    return [obstacle(s) for s in seen if apart(s, target) > 0.03]
+
+
+def obstacle(seen: Sighting) -> Obstacle:
+    """A thing as hands go around it."""
+    return Obstacle(seen.centre, seen.radius, float(seen.thing.size[2]))
 
 
 def move(ctx: Context, side: str, T_odom_gripper: np.ndarray, speed: float) -> Generator[None, None, None]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neo_description.errors import NeoError
-from neo_task.grasp_pose import Obstacle, gripper_rotation, plan_grasp, takes
+from neo_task.grasp_pose import Obstacle, arm_clearance, gripper_rotation, plan_grasp, takes
 from neo_world_model import modalities
 
 SIZE = np.array([0.066, 0.066, 0.215])
@@ -116,3 +116,13 @@ def test_the_grasps_of_all_classes_are_in_the_model_of_the_world():
     rows = takes().values()
     used = {take.grasp for take in rows} | {take.low.grasp for take in rows if take.low}
     assert used <= set(modalities.table()["grasps"])
+
+
+def test_an_arm_needs_room_between_its_wrist_and_its_shoulder():
+    T, T_left = at(0.53, 0.145, 0.845), at(0.53, 0.145, 0.845)
+    T[:3, :3] = gripper_rotation("r", 0.9, from_above=False)
+    T_left[:3, :3] = gripper_rotation("l", 0.0, from_above=False)
+    across = Obstacle(np.array([0.39, 0.06, 0.89]), 0.033, 0.22)
+    assert arm_clearance("r", T, [across]) < 0.02
+    assert arm_clearance("l", T_left, [across]) > 0.05
+    assert arm_clearance("r", T, [Obstacle(np.array([0.39, 0.06, 0.80]), 0.033, 0.04)]) == 1.0, "it goes over"
