@@ -16,7 +16,6 @@ import numpy as np
 from neo_body_control import settings
 from neo_body_control.collisions import SelfCollisions
 from neo_body_control.commands import CommandQueue
-from neo_body_control.drive_losses import DriveLosses
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.estimator import BaseEstimator
 from neo_body_control.externals import ExternalForces
@@ -29,11 +28,10 @@ from neo_body_control.safety import SafetyMachine
 from neo_body_control.stiffness import Stiffness
 from neo_body_control.targets import ARM, Targets
 from neo_body_control.tasks import TaskStack
-from neo_body_control.tendon_calibration import TendonCalibration
+from neo_body_control.tendon_forces import SELDOM, TendonForces
 from neo_body_control.walking.legs import Legs
 from neo_body_control.wbc import WholeBodyQp
 from neo_body_control.yielding import Yielding
-from neo_description.masks import any_of
 from neo_description.signals import (
     BodyEstimate,
     BodyState,
@@ -43,7 +41,6 @@ from neo_description.signals import (
     WholeBodyCommand,
 )
 from neo_description.tables import BODY, SIDES
-from neo_description.tension_distribution import TensionDistribution
 
 HOLD_COCONTRACTION = 3.0  # what hold pulls more, over pretension: standing up starts from there
 TORQUE_RAMP = 0.3  # share of standing up over which torques are taken over
@@ -54,14 +51,13 @@ class BodyController:
     """Core of ``body_control``. ``params``: :func:`settings.load_parameters`.
 
     ``estimator``, ``safety``, ``health``, ``targets``, ``queue`` (commands that wait, what was refused),
-    ``loads`` by side, ``legs`` and ``qp`` may be read by anyone.
+    ``loads`` by side, ``legs``, ``tendons`` and ``qp`` may be read by anyone.
     """
 
     def __init__(self, params: SimpleNamespace | None = None):
         self.params = p = params or settings.load_parameters()
         self._gains = settings.TaskGains.of(p)
         self.queue = CommandQueue(settings.command_limits(p))
-        self._tensions = TensionDistribution(BODY)
         self._dynamics = Dynamics()
         self._tasks = TaskStack()
         self.qp = WholeBodyQp(settings.wbc_limits(p))
@@ -70,10 +66,7 @@ class BodyController:
         self.stiffness = Stiffness(p.stiff_from, p.stiff_to, p.stiff_fade)
         self.externals = ExternalForces(d, p.external_cutoff)
         self.health = BodyHealth(p)
-        self.calibration = TendonCalibration.given(
-            p.tendon_calibration, p.drive_lag, p.friction_speed, p.drive_damping / p.drive_lag
-        )
-        self._losses = DriveLosses(self.calibration, p.friction_share, self._gains.posture.kd)
+        self.tendons = TendonForces(p, self._gains.posture.kd)
         self._reset()
 
     def _reset(self) -> None:
@@ -96,7 +89,7 @@ class BodyController:
         self._failed = 0
         self._qpos = np.zeros(NV + 1)
         self._qvel = np.zeros(NV)
-        self._measured_tension = BODY.pretension
+        self.tendons.reset()
         self._taken_over = np.zeros(len(BODY.joints))
         self._lasting = {s: LastingErrors() for s in SIDES}
         self.yielding = {s: Yielding(self._dynamics.model, s, p.hand_press, p.hand_yield) for s in SIDES}
@@ -112,7 +105,6 @@ class BodyController:
         if state.tick < self._tick:
             self._reset()
         self._tick, self._time = state.tick, state.time
-        self._measured_tension = state.tendon_tension
         state = self.health.update(state)
         if self.health.version != self._counted_on:
             self._count_on()
@@ -245,9 +237,8 @@ class BodyController:
         """Pull and plan with what the tendons can still do."""
         tendons = self.health.tendons
         self._counted_on = self.health.version
-        self._tensions.most = tendons.most
-        self._tensions.given = tendons.given if any_of(tendons.failed) else None
-        self.qp.limit(None if tendons.well else self._tensions.torque_range())
+        self.tendons.count_on(tendons)
+        self.qp.limit(*self.tendons.limits())
         # the body shall not swing to turn a wrist that cannot turn itself
         one_sided = tendons.failed[0::2] | tendons.failed[1::2]
         self._idle = np.flatnonzero(one_sided & ~CARRY)
@@ -265,7 +256,10 @@ class BodyController:
         self._dynamics.update(q, v)
         self.collisions.update(v)
         soles = {"l": state.l_sole_wrench, "r": state.r_sole_wrench}
-        self.externals.update(v, self.calibration.torques(self._measured_tension), soles)
+        self.tendons.update(state.tick, state.joint_position, state.tendon_tension)
+        if self.tendons.varies and state.tick % SELDOM == 0:
+            self.qp.limit(*self.tendons.limits())
+        self.externals.update(v, self.tendons.torque, soles)
 
     def _stop_after_a_step(self, time: float) -> None:
         """The feet come to a stand, then STOP; a robot on one leg that only holds its posture falls over."""
@@ -274,7 +268,7 @@ class BodyController:
             self.safety.stop(time, "set_mode stop")
 
     def _stand_up(self) -> None:
-        self._taken_over = BODY.moment_arms @ self._measured_tension
+        self._taken_over = BODY.moment_arms @ self.tendons.felt
         place = self.targets.place(self.estimator.anchors)
         est = self.estimator
         self.targets.start(self._qpos[7:], self._dynamics.com, est.height, est.R, place)
@@ -378,9 +372,7 @@ class BodyController:
             share = min(ramp / TORQUE_RAMP, 1.0)
             torque = share * torque + (1.0 - share) * self._taken_over
             tight = tight + (1.0 - ramp) * HOLD_COCONTRACTION
-        f = self._tensions(torque, (1.0 + tight) * BODY.pretension)
-        if self.calibration.measured and self._tensions.given is None:
-            f = self.calibration.tensions(f, self._tensions.most)
+        f = self.tendons.tensions(torque, (1.0 + tight) * BODY.pretension)
         return TendonCommand(state.tick, DriveMode.TENSION, f)
 
     def _tightness(self) -> float:
@@ -394,7 +386,8 @@ class BodyController:
     def _lost(self) -> np.ndarray:
         """Torque (31,) that drives and tendons take."""
         v = self._qvel
-        lost = self._losses.torque(self._dynamics.M.diagonal()[6:], v[6:], self._measured_tension)
+        losses = self.tendons.losses
+        lost = losses.torque(self._dynamics.M.diagonal()[6:], v[6:], self.tendons.felt)
         J = {side: self._dynamics.frames[f"{side}_sole"].J for side in SIDES}
-        self.legs.against_drives(lost, self._losses.damping, J, v)
+        self.legs.against_drives(lost, losses.damping, J, v)
         return lost

@@ -16,7 +16,7 @@ class DriveLosses:
 
     def __init__(self, calibration: TendonCalibration, friction_share: float, kd: float | np.ndarray):
         self._calibration, self._share, self._most = calibration, friction_share, 0.5 * kd
-        self.damping = calibration.drive_damping
+        self.damping = calibration.drive_damping()
 
     def torque(self, inertia: np.ndarray, v: np.ndarray, tension: np.ndarray) -> np.ndarray:
         """(31,) N m that joints of ``inertia`` (31,) kg m² need to move with ``v`` (31,) rad/s under the

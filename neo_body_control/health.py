@@ -12,6 +12,7 @@ import numpy as np
 
 from neo_body_control.imus import Imus
 from neo_description.masks import any_of
+from neo_description.routing import routing_of
 from neo_description.signals import BodyState
 from neo_description.tables import BODY
 from neo_description.tendon_health import TendonHealth
@@ -24,7 +25,7 @@ class BodyHealth(TendonHealth):
     """``too_much``: why the body must stop."""
 
     def __init__(self, params: SimpleNamespace):
-        super().__init__(BODY, params)
+        super().__init__(BODY, params, routing_of(params.tendon_routing))
         self._imus = Imus(params.monitor_imu_ticks)
         self._imu_found: list[Found] = []
         self.too_much: str | None = None

@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from neo_description.errors import NeoError
+from neo_description.routing import ARM
 from neo_description.tables import BODY
 
 SCALES, FRICTIONS = (0.5, 2.0), (0.0, 0.5)  # what a file may say
@@ -93,10 +94,10 @@ class TendonCalibration:
                 raise NeoError(f"{file}: {name} outside {low:g} to {high:g}")
         return made
 
-    @property
-    def drive_damping(self) -> np.ndarray:
-        """(31,) N m s/rad: what a lagging drive costs a joint that moves, by both tendons of its pair."""
-        per_tendon = self.lag * self.stiffness * (self.arm * np.abs(BODY.moment_arms).max(axis=0)) ** 2
+    def drive_damping(self, scale: float | np.ndarray = 1.0) -> np.ndarray:
+        """(31,) N m s/rad: what a lagging drive costs a joint that moves, by both tendons of its pair, where
+        the posture makes arms ``scale`` (62,) times what they are at the zero posture."""
+        per_tendon = self.lag * self.stiffness * (self.arm * scale * ARM) ** 2
         return per_tendon[0::2] + per_tendon[1::2]
 
     @property
@@ -124,6 +125,6 @@ class TendonCalibration:
 
     def friction_torque(self, f: np.ndarray, qvel: np.ndarray) -> np.ndarray:
         """(31,) N m that friction takes from joints that turn with ``qvel`` (31,) rad/s; ``f`` (62,) N."""
-        arm = np.abs(BODY.moment_arms).max(axis=0)[0::2]
+        arm = ARM[0::2]
         both: np.ndarray = f[0::2] + f[1::2]
         return self.friction * arm * both * np.tanh(arm * qvel / self.speed)

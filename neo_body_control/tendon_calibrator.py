@@ -3,7 +3,8 @@
     calibrator = TendonCalibrator(BodyController(params))
     command = calibrator.update(state)          # every tick, until calibrator.done; then calibrator.result
 
-**Arms.** Reel and encoder of a tendon that crosses one joint: ``l = l0 - arm q``, a line.
+**Arms.** Reel and encoder of a tendon that crosses one joint: ``l = l0 + scale l_table(q)``, a line over the
+length that the table and the routing give.
 
 **Friction.** What the observer of momentum (:mod:`externals`) cannot explain at a joint, over low-passed
 
@@ -26,6 +27,7 @@ import numpy as np
 from neo_body_control.controller import BodyController
 from neo_body_control.tendon_calibration import TendonCalibration
 from neo_body_control.tendon_motions import Motion, motions
+from neo_description.routing import ARM, routing_of
 from neo_description.signals import BodyState, DriveMode, Safety, TendonCommand, WholeBodyCommand
 from neo_description.tables import BODY, CONTROL_DT
 
@@ -51,7 +53,7 @@ class TendonCalibrator:
         self.doing, self.failure, self.done, self.progress = "stands up", "", False, 0.0
         self._rows: list[tuple[np.ndarray, ...]] = []
         self._low = np.zeros((4, len(BODY.joints)))  # low-passed: friction, both pulls, what is unexplained
-        self._arm = np.abs(BODY.moment_arms).max(axis=0)
+        self._routing = routing_of(body.params.tendon_routing)
 
     def update(self, state: BodyState) -> TendonCommand:
         """The answer to ``state``; NeoError never: ``failure`` says what went wrong."""
@@ -94,8 +96,8 @@ class TendonCalibrator:
             self.failure = f"{motion.doing}: refused: {reason}"
 
     def _keep(self, state: BodyState, answer: TendonCommand) -> None:
-        f = state.tendon_tension
-        arm = self._arm[0::2]
+        f = self._body.tendons.felt
+        arm = ARM[0::2]
         now = np.array(
             [
                 -arm * (f[0::2] + f[1::2]) * np.tanh(arm * state.joint_velocity / SPEED),
@@ -106,8 +108,9 @@ class TendonCalibrator:
         follow = CONTROL_DT * self._body.externals.bandwidth
         self._low[:3] += follow * (now - self._low[:3])
         self._low[3] = self._body.externals.residual[6:]
-        asked = answer.tension if answer.mode == DriveMode.TENSION else f
-        row = (state.joint_position, state.tendon_length, f, asked, self._low.copy())
+        asked = answer.tension if answer.mode == DriveMode.TENSION else state.tendon_tension
+        measured = state.tendon_tension
+        row = (state.joint_position, state.tendon_length, measured, asked, self._low.copy())
         self._rows.append(row)
 
     def _identified(self) -> TendonCalibration:
@@ -119,14 +122,14 @@ class TendonCalibrator:
 
     def _arms(self, q: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scale of each tendon's arm and its standard error; 1 and 0 where the joint moved too little."""
-        q = np.repeat(q - q.mean(axis=0), 2, axis=1)
+        made = np.array([self._routing.lengths(row) for row in q])
+        made -= made.mean(axis=0)
         length = length - length.mean(axis=0)
-        table = BODY.moment_arms[np.repeat(np.arange(len(BODY.joints)), 2), np.arange(len(BODY.tendons))]
-        square = (q * q).sum(axis=0)
-        scale = -(q * length).sum(axis=0) / square / table
-        left = (length + scale * table * q).std(axis=0)
-        error = np.maximum(left / self._arm, ENCODER) / np.sqrt(square)
-        moved = np.ptp(q, axis=0) > MOVED
+        square = (made * made).sum(axis=0)
+        moved = np.repeat(np.ptp(q, axis=0) > MOVED, 2)
+        scale = (made * length).sum(axis=0) / np.where(moved, square, 1.0)
+        left = (length - scale * made).std(axis=0)
+        error = np.maximum(left, ENCODER * ARM) / np.sqrt(np.where(moved, square, 1.0))
         return np.where(moved, scale, 1.0), np.where(moved, error, 0.0)
 
     def _friction(self, low: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from neo_body_control.collisions import SelfCollisions
 from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.qp import QpSolver
 from neo_body_control.tasks import TaskStack
+from neo_description.masks import any_of
 from neo_description.skeleton import SOLE_CENTRE, SOLE_SIZE
 from neo_description.tables import BODY, SIDES
 
@@ -126,17 +127,22 @@ class WholeBodyQp:
         torque = dynamics.M[6:] @ qacc + h[6:] - self._Jc[:, 6:].T @ f
         return WbcSolution(torque=torque, acceleration=qacc, force=f)
 
-    def limit(self, torque_range: tuple[np.ndarray, np.ndarray] | None) -> None:
+    def limit(
+        self, torque_range: tuple[np.ndarray, np.ndarray] | None, broken: np.ndarray | None = None
+    ) -> None:
         """From now on joints can do no more than ``torque_range`` (n,) and (n,) N m; ``None``: their effort.
 
         A joint that cannot do its effort cannot be held to its limits of angle and speed; its stop does that.
+        Where only some of them are ``broken`` (n,) bool, the others are held, whatever they can do.
         """
         self._least, self._greatest, self._loose = -self._effort, self._effort, None
         if torque_range is not None:
             low, high = torque_range
             self._least = np.minimum(np.maximum(low, -self._effort), self._effort)
             self._greatest = np.maximum(np.minimum(high, self._effort), -self._effort)
-            self._loose = np.flatnonzero((low > -self._effort) | (high < self._effort))
+            if broken is None or any_of(broken):
+                less = (low > -self._effort) | (high < self._effort)
+                self._loose = np.flatnonzero(less if broken is None else less & broken)
 
     def _rest_on_stops(self, q: np.ndarray, loose: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Joints ``loose`` may run against their stops, and are borne by the one they have come to."""

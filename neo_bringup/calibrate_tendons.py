@@ -14,6 +14,7 @@ from neo_body_control.tendon_calibration import TendonCalibration
 from neo_body_control.tendon_calibrator import TendonCalibrator
 from neo_description.errors import NeoError
 from neo_description.tables import BODY
+from neo_description.tendon_routes import privileged_arms
 from neo_sim.plant import Plant
 
 
@@ -24,15 +25,21 @@ def run(args: argparse.Namespace, out: Path) -> int:
 
     if args.live:
         raise NeoError("tendons: --live is not offered, only a simulated robot (docs/how-to/real-drives.md)")
-    sim = {"mass_error": args.mass_error, "arm_error": args.arm_error}
-    plant = Plant(make("empty", args.seed), load_plant_parameters(**sim), args.seed)
-    source = f"simulated robot, seed {args.seed}, masses ± {args.mass_error:g}, arms ± {args.arm_error:g}"
+    sim = {"mass_error": args.mass_error, "arm_error": args.arm_error, "tendon_routing": args.tendon_routing}
+    scene = make("empty", args.seed, routing=args.tendon_routing)
+    plant = Plant(scene, load_plant_parameters(**sim), args.seed)
+    source = (
+        f"simulated robot, {args.tendon_routing} tendons, seed {args.seed}, masses ± {args.mass_error:g}, "
+        f"arms ± {args.arm_error:g}"
+    )
     print(f"calibrating the body's tendons: {source}", flush=True)
-    calibration = calibrate(plant, TendonCalibrator(BodyController(load_parameters())))
+    calibration = calibrate(
+        plant, TendonCalibrator(BodyController(load_parameters(tendon_routing=args.tendon_routing)))
+    )
     calibration.source = source
     calibration.date = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     calibration.save(out)
-    report(calibration, privileged_arms(plant))
+    report(calibration, privileged_arms(plant.model))
     print(f"wrote {out}; give it to body_control as its parameter tendon_calibration")
     return 0
 
@@ -50,14 +57,6 @@ def calibrate(plant: Plant, calibrator: TendonCalibrator) -> TendonCalibration:
             print(f"  {100 * calibrator.progress:3.0f} %  {state.time:5.1f} s  {doing}", flush=True)
         plant.step()
     return calibrator.result
-
-
-def privileged_arms(plant: Plant) -> np.ndarray:
-    """(62,) true moment arms over the table's, for the score."""
-    model, tendons = plant.model, plant.index.body_tendons
-    arms = np.array([-model.wrap_prm[model.tendon_adr[i]] for i in tendons])
-    table = BODY.moment_arms[np.repeat(np.arange(len(BODY.joints)), 2), np.arange(len(BODY.tendons))]
-    return np.asarray(arms / table)
 
 
 def report(calibration: TendonCalibration, true: np.ndarray) -> None:

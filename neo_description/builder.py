@@ -11,7 +11,8 @@ from functools import cache
 import mujoco
 import numpy as np
 
-from neo_description import contact, hand, skeleton, skin
+from neo_description import contact, hand, skeleton, skin, tendon_routes
+from neo_description.routing import routing_of
 from neo_description.skeleton import Link
 from neo_description.tables import BODY, HAND, PLANT_DT, SIDES, TENDONS, dynamics, prefixed
 
@@ -19,18 +20,21 @@ HINGE = mujoco.mjtJoint.mjJNT_HINGE
 INTERNAL = ("_imu", "_wrench")  # ends of the names of sites that only carry a simulated sensor: no frames
 
 
-def build_robot(fingers: bool = True, tendons: bool = True, visuals: bool = True) -> mujoco.MjSpec:
+def build_robot(
+    fingers: bool = True, tendons: bool = True, visuals: bool = True, routing: str = "fixed"
+) -> mujoco.MjSpec:
     """The robot standing at its zero posture, soles on z = 0, ``base_link`` a free body.
 
     ``fingers``: 75 joints, else 31 with each hand one rigid body at ``hand.HALF_OPEN`` with the same
     mass and inertia. ``tendons``: 150 tendons, each with one pulling motor, in the order of
     ``tables.TENDONS`` (62 body ones without fingers). ``visuals``: the soft skin, which touches nothing.
+    ``routing``: of the body's tendons, one of ``routing.ROUTINGS``.
     """
-    return _robot(fingers, tendons, visuals).copy()
+    return _robot(fingers, tendons, visuals, routing).copy()
 
 
 @cache
-def _robot(fingers: bool, tendons: bool, visuals: bool) -> mujoco.MjSpec:
+def _robot(fingers: bool, tendons: bool, visuals: bool, routing: str) -> mujoco.MjSpec:
     spec = mujoco.MjSpec()
     spec.modelname = "neo_humanoid"
     set_options(spec)
@@ -49,7 +53,7 @@ def _robot(fingers: bool, tendons: bool, visuals: bool) -> mujoco.MjSpec:
     if visuals:
         skin.add_skin(spec, bodies, fingers)
     if tendons:
-        _add_tendons(spec, fingers)
+        _add_tendons(spec, bodies, fingers, routing_of(routing).varies)
     return spec
 
 
@@ -196,16 +200,20 @@ def lumped_hand(side: str) -> tuple[float, np.ndarray, np.ndarray]:
     return float(mass), com, inertia
 
 
-def _add_tendons(spec: mujoco.MjSpec, fingers: bool) -> None:
-    """Fixed tendons of length ``-A.T @ q`` with a motor each that pulls: ``ctrl`` is tension (N)."""
+def _add_tendons(spec: mujoco.MjSpec, bodies: dict[str, mujoco.MjsBody], fingers: bool, routed: bool) -> None:
+    """Fixed tendons of length ``-A.T @ q``, or the body's along their routes, with a motor each that pulls:
+    ``ctrl`` is tension (N)."""
     groups = [("", BODY)] + ([(f"{side}_", HAND) for side in SIDES] if fingers else [])
     for prefix, group in groups:
         joints = prefixed(prefix[0], group.joints) if prefix else group.joints
         for j, tendon_name in enumerate(group.tendons):
             name = prefix + tendon_name
-            tendon = spec.add_tendon(name=name)
-            for i in np.flatnonzero(group.moment_arms[:, j]):
-                tendon.wrap_joint(joints[i], -group.moment_arms[i, j])
+            if routed and group is BODY:
+                tendon_routes.add_route(spec, bodies, name)
+            else:
+                tendon = spec.add_tendon(name=name)
+                for i in np.flatnonzero(group.moment_arms[:, j]):
+                    tendon.wrap_joint(joints[i], -group.moment_arms[i, j])
             actuator = spec.add_actuator(
                 name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_TENDON,
                 ctrllimited=mujoco.mjtLimited.mjLIMITED_TRUE, ctrlrange=(0.0, group.tension_max[j]),

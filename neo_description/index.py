@@ -82,6 +82,12 @@ class RobotIndex:
             pad_data=np.array([self.sensor(name) for name in prefixed(side, TAXELS)]),
         )
 
+    def reels(self, data: mujoco.MjData, tendons: Ids) -> np.ndarray:
+        """(k,) m: lengths of ``tendons`` (k,) beyond the zero posture's, where their reels are homed."""
+        length: np.ndarray = data.ten_length.take(tendons)
+        length -= self.model.tendon_length0.take(tendons)
+        return length
+
     def sensor(self, name: str) -> Ids:
         """Addresses of sensor ``name`` in ``data.sensordata``: ``pelvis_gyro``, ``l_sole_force``, …"""
         i = self._ids(mujoco.mjtObj.mjOBJ_SENSOR, (name,))[0]

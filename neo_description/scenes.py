@@ -58,7 +58,8 @@ class Placed:
 
 @dataclass(frozen=True)
 class Scene:
-    """A compiled world. ``qpos`` (nq,): the robot in ``posture``, its soles touching, objects standing."""
+    """A compiled world. ``qpos`` (nq,): the robot in ``posture``, its soles touching, objects standing.
+    ``routing``: of its body's tendons, one of ``routing.ROUTINGS``."""
 
     name: str
     seed: int
@@ -69,6 +70,7 @@ class Scene:
     table: Table | None
     posture: str
     qpos: np.ndarray
+    routing: str = "fixed"
 
     def object(self, name: str) -> SceneObject:
         """One object; NeoError names the ones here."""
@@ -142,11 +144,12 @@ def make(
     objects: tuple[str, ...] | list[str] | None = None,
     objects_file: Path | str | None = None,
     scene_file: Path | str | None = None,
+    routing: str = "fixed",
 ) -> Scene:
     """The scene ``name``, objects placed by ``seed``.
 
     ``objects`` replaces the scene's own list; ``objects_file`` and ``scene_file`` add rows to the
-    registries ``objects.yaml`` and ``scenes.yaml``.
+    registries ``objects.yaml`` and ``scenes.yaml``; ``routing``: of the body's tendons.
     """
     row = _row(name, scene_file)
     table = Table(**row["table"]) if "table" in row else None
@@ -168,17 +171,22 @@ def make(
             Placed(thing, (x, y, table.height), yaw)
             for thing, (x, y, yaw) in zip(ordered, spots, strict=True)
         ]
-    return furnish(name, placed, table, row["posture"], seed)
+    return furnish(name, placed, table, row["posture"], seed, routing)
 
 
 def furnish(
-    name: str, placed: Sequence[Placed], table: Table | None = None, posture: str = "ready", seed: int = 0
+    name: str,
+    placed: Sequence[Placed],
+    table: Table | None = None,
+    posture: str = "ready",
+    seed: int = 0,
+    routing: str = "fixed",
 ) -> Scene:
     """A scene by hand: the room, a table where one is given, things where they are placed, on it or not.
 
     ``posture``: row of ``postures.yaml`` in which the robot begins; ``seed`` is only noted.
     """
-    spec = build_robot()
+    spec = build_robot(routing=routing)
     room.add_room(spec)
     if table is not None:
         room.add_table(spec, table.height, table.front, table.depth, table.width)
@@ -198,6 +206,7 @@ def furnish(
         table=table,
         posture=posture,
         qpos=data.qpos.copy(),
+        routing=routing,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TypeVar
 
+from neo_description.routing import Routing
 from neo_description.signals import BodyState, DriveMode, HandState, TendonCommand
 from neo_description.tables import JointGroup
 from neo_description.tendon_monitor import Found, Patience, TendonMonitor
@@ -21,11 +22,11 @@ _State = TypeVar("_State", BodyState, HandState)
 
 
 class TendonHealth:
-    """Of ``group``, by a controller's parameters. ``tendons`` is the monitor."""
+    """Of ``group``, by a controller's parameters. ``tendons`` is the monitor; ``routing``: of the body's."""
 
-    def __init__(self, group: JointGroup, params: SimpleNamespace):
+    def __init__(self, group: JointGroup, params: SimpleNamespace, routing: Routing | None = None):
         self._on = params.monitor
-        self.tendons = TendonMonitor(group, ResidualSettings.of(params), Patience.of(params))
+        self.tendons = TendonMonitor(group, ResidualSettings.of(params), Patience.of(params), routing)
         self._runstop = False
         self._report, self._reported = "", -1
 

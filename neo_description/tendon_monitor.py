@@ -22,6 +22,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.masks import any_of
+from neo_description.routing import Routing
 from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import CONTROL_DT, JointGroup
 from neo_description.tendon_residuals import Residuals, ResidualSettings
@@ -73,9 +74,15 @@ class TendonMonitor:
     ``encoder`` (n,) bool: failed encoders; ``found``: what was found, in order; ``version`` counts changes.
     """
 
-    def __init__(self, group: JointGroup, settings: ResidualSettings, patience: Patience):
+    def __init__(
+        self,
+        group: JointGroup,
+        settings: ResidualSettings,
+        patience: Patience,
+        routing: Routing | None = None,
+    ):
         self.group, self.patience = group, patience
-        self.residuals = Residuals(group, settings)
+        self.residuals = Residuals(group, settings, routing)
         self._rest = RESTS * group.pretension
         self._reset()
 

@@ -19,6 +19,9 @@ ticks).
     f_pred += (1 - exp(-dt / lag)) (f_cmd - f_pred) + k dl
 
 and may differ by half its pretension, a tenth of its tension, and by as much as it has been under way lately.
+
+Where arms change with posture (:mod:`routing`), ``l`` in the first part is what tendons with the table's arms
+would measure; tensions are judged by the lengths as they are.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ import numpy as np
 
 from neo_description.errors import NeoError
 from neo_description.masks import any_of
+from neo_description.routing import Routing
 from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import CONTROL_DT, JointGroup
 
@@ -83,13 +87,15 @@ class Residuals:
     tendons altogether.
     """
 
-    def __init__(self, group: JointGroup, settings: ResidualSettings):
+    def __init__(self, group: JointGroup, settings: ResidualSettings, routing: Routing | None = None):
         n, m = group.moment_arms.shape
         P = group.moment_arms[:, 0::2]
         if m != 2 * n or not np.array_equal(group.moment_arms[:, 1::2], -P):
             raise NeoError("a monitor needs a pair of tendons with opposite arms for each joint")
         self._s = s = settings
         self._n, self._m = n, m
+        self._routing = routing if routing is not None and routing.varies else None
+        self._scale: np.ndarray | None = None  # (m,): arms now over the table's, where they change
         self._arms = np.ascontiguousarray(group.moment_arms.T)
         self._to_angle = np.linalg.inv(P).T.copy()
         self._turned = s.angle_share * np.abs(self._to_angle) @ np.abs(P.T)
@@ -141,6 +147,8 @@ class Residuals:
     def lengths(self, tick: int, q: np.ndarray, length: np.ndarray, failed: np.ndarray) -> None:
         """Judge encoders ``q`` (n,) rad and reels ``length`` (m,) m; ``failed`` (m,) bool tell nothing."""
         m, s = self._m, self._s
+        if self._routing is not None:
+            length, self._scale = self._routing.straight(length)
         now = np.concatenate([self._arms @ q, q])
         now[:m] += length
         if self._past is None:
@@ -201,6 +209,8 @@ class Residuals:
 
     def speeds(self, velocity: np.ndarray, failed: np.ndarray) -> np.ndarray:
         """Joint speeds (n,) rad/s from tendon ``velocity`` (m,) m/s."""
+        if self._scale is not None:
+            velocity = velocity / self._scale
         return -self._to_angle @ _partners(velocity[0::2], velocity[1::2], failed | self.reel)
 
     def tensions(self, tick: int, mode: DriveMode, length: np.ndarray, tension: np.ndarray) -> None:

@@ -83,6 +83,7 @@ def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.column_stack([w, v])
 
 
-def torques(body: np.ndarray, hands: list[np.ndarray]) -> np.ndarray:
-    """Joint torques (75,) N m that tendon tensions make: (62,) N of the body, (44,) N of each hand."""
-    return np.concatenate([BODY.moment_arms @ body, *(HAND.moment_arms @ hand for hand in hands)])
+def torques(body: np.ndarray, hands: list[np.ndarray], scale: float | np.ndarray = 1.0) -> np.ndarray:
+    """Joint torques (75,) N m that tendon tensions make: (62,) N of the body, whose arms are ``scale`` (62,)
+    times those of the table, (44,) N of each hand."""
+    return np.concatenate([BODY.moment_arms @ (scale * body), *(HAND.moment_arms @ hand for hand in hands)])

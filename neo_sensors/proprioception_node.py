@@ -15,6 +15,7 @@ from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
+from neo_description.routing import routing_of
 from neo_description.tables import CONTROL_RATE, JOINTS, SIDES
 from neo_description.urdf import robot_urdf
 from neo_ros import convert, graph
@@ -40,6 +41,7 @@ class ProprioceptionNode(ManagedNode):
         p = self._params
         self._diagnostics = Diagnostics(self)
         self._tree = FrameTree()
+        self._routing = routing_of(p.tendon_routing)
         self._frame_period = max(1, round(CONTROL_RATE / p.tf_rate))
         self._imu_period = max(1, round(CONTROL_RATE / p.imu_rate))
         self._hands: dict[str, HandState | None] = dict.fromkeys(SIDES)
@@ -98,7 +100,8 @@ class ProprioceptionNode(ManagedNode):
         stamp = body.header.stamp
         position = np.concatenate([body.joint_position, *(hand.joint_position for hand in hands)])
         velocity = np.concatenate([body.joint_velocity, *(hand.joint_velocity for hand in hands)])
-        effort = torques(body.tendon_tension, [hand.tendon_tension for hand in hands])
+        scale = self._routing.scale(np.nan_to_num(body.joint_position))
+        effort = torques(body.tendon_tension, [hand.tendon_tension for hand in hands], scale)
         joints = JointState(name=list(JOINTS))
         joints.position, joints.velocity, joints.effort = map(convert.sequence, (position, velocity, effort))
         joints.header.stamp = stamp

@@ -25,6 +25,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from neo_description.routing import Routing
 from neo_description.signals import DriveMode, TendonCommand
 from neo_description.tables import PLANT_DT, PLANT_RATE, JointGroup
 from neo_sim.broken_tendons import BrokenTendons
@@ -66,9 +67,16 @@ def _steps(seconds: float) -> int:
 
 
 class DriveGroup:
-    """The drives of ``table``. ``crouch_posture`` (n,) rad; ``None``: the group never leaves hold."""
+    """The drives of ``table``. ``crouch_posture`` (n,) rad; ``None``: the group never leaves hold.
+    ``routing``: of the body's tendons, where it is not by the table's arms."""
 
-    def __init__(self, table: JointGroup, settings: DriveSettings, crouch_posture: np.ndarray | None = None):
+    def __init__(
+        self,
+        table: JointGroup,
+        settings: DriveSettings,
+        crouch_posture: np.ndarray | None = None,
+        routing: Routing | None = None,
+    ):
         self.settings = s = settings
         self.table = table
         self.gate = CommandGate(table)
@@ -81,7 +89,9 @@ class DriveGroup:
         self._hold_f = table.pretension * s.hold_cocontraction
         self._crouch_length = None
         if crouch_posture is not None:
-            self._crouch_length = -table.moment_arms.T @ np.asarray(crouch_posture, float)
+            posture = np.asarray(crouch_posture, float)
+            straight = -table.moment_arms.T @ posture
+            self._crouch_length = straight if routing is None else routing.lengths(posture)
         follow_local = 1.0 - math.exp(-PLANT_DT / s.local_lag) if s.local_lag > 0 else 1.0
         numbers = (1.0 - math.exp(-PLANT_DT / s.lag), follow_local, s.slew * PLANT_DT,
                    s.series_stiffness * PLANT_DT, s.friction, s.friction_speed, 0.0, 1.0)  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from neo_body_control.controller import BodyController
+from neo_body_control.settings import load_parameters as load_body_parameters
 from neo_description import scenes
 from neo_description.errors import NeoError
 from neo_description.signals import (
@@ -72,7 +73,8 @@ class Given:
 class NeoEnv:
     """``plant``, ``body``, ``hands["l"|"r"]``; ``log_commands`` records what was given and at which tick.
 
-    ``sim``, ``body``, ``hand``: overrides of the rooms' parameters. ``cameras``: frames of the simulated
+    ``sim``: overrides of the plant's parameters; ``tendon_routing`` there holds for the body's controller,
+    too. ``body``, ``hands``: makers of other controllers. ``cameras``: frames of the simulated
     head camera at ``camera_rate`` Hz of plant time, in ``frame``; ``image``: width and height (px) of its
     pictures where they shall differ from the robot's.
     """
@@ -90,9 +92,14 @@ class NeoEnv:
         camera_rate: float = 10.0,
         image: tuple[int, int] | None = None,
     ):
-        self.scene = scenes.make(scene, seed) if isinstance(scene, str) else scene
-        self.plant = Plant(self.scene, load_parameters(**(sim or {})), seed)
-        self._make_body = body or BodyController
+        if isinstance(scene, str):
+            routing = (sim or {}).get("tendon_routing", "fixed")
+            self.scene = scenes.make(scene, seed, routing=routing)
+        else:
+            self.scene = scene
+        params = load_parameters(**({"tendon_routing": self.scene.routing} | (sim or {})))
+        self.plant = Plant(self.scene, params, seed)
+        self._make_body = body or self._body
         self._make_hand = hands or {side: lambda side=side: HandController(side) for side in SIDES}
         self.planner = planner
         self._camera: Any = _sim_camera(self.scene, seed, image) if cameras else None
@@ -100,6 +107,9 @@ class NeoEnv:
         self._perception: Any = None
         self._privileged_eyes = False
         self.reset(seed)
+
+    def _body(self) -> BodyController:
+        return BodyController(load_body_parameters(tendon_routing=self.scene.routing))
 
     @property
     def has_cameras(self) -> bool:

@@ -10,10 +10,12 @@ import numpy as np
 from neo_description.index import RobotIndex
 from neo_description.signals import BodyState, HandState
 from neo_description.tables import BODY, HAND
+from neo_description.tendon_routes import routed
 from neo_sim.drives import DriveGroup
 from neo_sim.faults import Broken
 from neo_sim.pads import Pads, PadSettings
 from neo_sim.sensors import Encoders, Noise
+from neo_sim.wrist_tendons import WristTendons
 
 IMUS = ("pelvis_gyro", "pelvis_accelerometer", "head_gyro", "head_accelerometer")
 WRENCHES = ("l_sole", "r_sole", "l_wrist", "r_wrist")
@@ -74,6 +76,7 @@ class BodySensors(_Joints):
         self._address = np.concatenate(
             [index.sensor(name) for name in IMUS] + [index.wrench(name) for name in WRENCHES]
         )
+        self._wrists = WristTendons(index) if routed(index.model) else None
         wrench = np.repeat([params.force_noise, params.torque_noise], 3)
         wrench_bias = np.repeat([params.force_bias, params.torque_bias], 3)
         imu = np.repeat([params.gyro_noise, params.accelerometer_noise], 3)
@@ -97,11 +100,12 @@ class BodySensors(_Joints):
         """The state of control tick ``tick``."""
         index, n = self._index, self._n
         position, velocity = self._measure(
-            data.qpos.take(index.body_qpos), data.ten_length.take(index.body_tendons), drives
+            data.qpos.take(index.body_qpos), index.reels(data, index.body_tendons), drives
         )
-        analog = self._analog(
-            np.concatenate([drives.tension, self._sign * data.sensordata.take(self._address)])
-        )
+        felt = data.sensordata.take(self._address)
+        if self._wrists is not None:
+            felt[-12:] += self._wrists(data)
+        analog = self._analog(np.concatenate([drives.tension, self._sign * felt]))
         m = len(drives.tension)
         rest = analog[m:] if self._broken is None else self._broken(analog[m:])
         return BodyState(
@@ -146,7 +150,7 @@ class HandSensors(_Joints):
         """The state of control tick ``tick``."""
         index, n = self._index, self._n
         position, velocity = self._measure(
-            data.qpos.take(index.qpos), data.ten_length.take(index.tendons), drives
+            data.qpos.take(index.qpos), self._robot.reels(data, index.tendons), drives
         )
         return HandState(
             tick=tick,

@@ -1,7 +1,8 @@
 """A robot that is not quite the one of its tables: other masses, other moment arms, things tied to its links.
 
 What the controllers believe of the robot stays as it is. Errors are drawn uniformly, each link's mass (its
-inertia with it) and each tendon's arm about each joint for itself, from the plant's seed.
+inertia with it) and each tendon's arm about each joint for itself, from the plant's seed. A routed tendon's
+sites and pulley stand that much nearer to the axis or farther from it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from neo_description import tendon_routes
 from neo_description.errors import NeoError
 
 
@@ -19,8 +21,11 @@ class ModelError:
         self._model = model
         self._made = {
             name: getattr(model, name).copy()
-            for name in ("body_mass", "body_inertia", "body_ipos", "body_iquat", "wrap_prm")
-        }
+            for name in (
+                "body_mass", "body_inertia", "body_ipos", "body_iquat", "wrap_prm", "site_pos", "geom_size"
+            )
+        }  # fmt: skip
+        self._joints = np.flatnonzero(model.wrap_type == mujoco.mjtWrap.mjWRAP_JOINT)
         self._changed = False
 
     def draw(self, seed: int, masses: float, arms: float) -> None:
@@ -34,7 +39,11 @@ class ModelError:
         scale = rng.uniform(1.0 - masses, 1.0 + masses, model.nbody)
         model.body_mass[:] *= scale
         model.body_inertia[:] *= scale[:, None]
-        model.wrap_prm[:] *= rng.uniform(1.0 - arms, 1.0 + arms, len(model.wrap_prm))
+        routed = tendon_routes.routed(model)  # in both routings the body's tendons come first
+        scale = rng.uniform(1.0 - arms, 1.0 + arms, len(routed) + len(self._joints))
+        for tendon, factor in zip(routed, scale, strict=False):
+            tendon_routes.stretch(model, tendon, factor)
+        model.wrap_prm[self._joints] *= scale[len(routed) :]
         self._settle()
 
     def tie(self, body: int, mass: float, place: np.ndarray) -> None:

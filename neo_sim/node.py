@@ -43,8 +43,9 @@ class SimNode(ManagedNode):
     def configure(self) -> None:
         p = self._params
         scene = scenes.make(
-            p.scene, p.seed, objects_file=p.objects_file or None, scene_file=p.scene_file or None
-        )
+            p.scene, p.seed, objects_file=p.objects_file or None, scene_file=p.scene_file or None,
+            routing=p.tendon_routing,
+        )  # fmt: skip
         self.plant = Plant(scene, p)
         self._realtime = p.sync == "realtime"
         self._pacer = Pacer(1.0 if self._realtime else p.speed)

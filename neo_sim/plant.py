@@ -20,6 +20,7 @@ import numpy as np
 from neo_description import parameters
 from neo_description.errors import NeoError
 from neo_description.postures import posture
+from neo_description.routing import routing_of
 from neo_description.scenes import Scene
 from neo_description.signals import BodyState, HandState, TendonCommand
 from neo_description.tables import BODY, CONTROL_RATE, HAND, PLANT_DT, PLANT_RATE, SIDES
@@ -53,17 +54,25 @@ class Plant:
 
     def __init__(self, scene: Scene, params: SimpleNamespace | None = None, seed: int | None = None):
         self.scene, self.index, self.model = scene, scene.index, scene.model
-        self.params = params or load_parameters()
+        self.params = params or load_parameters(tendon_routing=scene.routing)
         if round(self.model.opt.timestep / PLANT_DT, 9) != 1.0:
             raise NeoError(
                 f"the scene steps by {self.model.opt.timestep} s; the plant needs {PLANT_DT} s (1 kHz)"
             )
+        if self.params.tendon_routing != scene.routing:
+            raise NeoError(
+                f"tendon_routing is {self.params.tendon_routing}, but the scene's robot was made with "
+                f"{scene.routing} tendons"
+            )
+        self._routing = routing_of(scene.routing)
         self.data = mujoco.MjData(self.model)
         self._error = ModelError(self.model)
         self.privileged = Privileged(scene, self.data)
         hand = DriveSettings.of(self.params, "hand")
         self.drives = {
-            "body": DriveGroup(BODY, DriveSettings.of(self.params, "body"), posture("crouch").body),
+            "body": DriveGroup(
+                BODY, DriveSettings.of(self.params, "body"), posture("crouch").body, self._routing
+            ),
             "l_hand": DriveGroup(HAND, hand),
             "r_hand": DriveGroup(HAND, hand),
         }
@@ -74,10 +83,11 @@ class Plant:
             f"{s}_hand": self.index.hands[s].actuators for s in SIDES
         }
         length, velocity, ctrl = self.data.ten_length, self.data.ten_velocity, self.data.ctrl
-        self._wired = []  # drives; length, velocity and control of their tendons: views of the data
+        zero = self.model.tendon_length0  # at the zero posture, where reels are homed
+        self._wired = []  # drives; length, where it is zero, velocity and control of their tendons: all views
         for group in GROUPS:
             own, pulled = _run(tendons[group]), _run(motors[group])
-            self._wired.append((self.drives[group], length[own], velocity[own], ctrl[pulled]))
+            self._wired.append((self.drives[group], length[own], zero[own], velocity[own], ctrl[pulled]))
         self.reset(self.params.seed if seed is None else seed)
 
     def reset(self, seed: int | None = None) -> None:
@@ -90,9 +100,9 @@ class Plant:
         mujoco.mj_forward(self.model, self.data)
         self.tick = 0
         self._pushes: list[_Push] = []
-        tensions = standing_tensions(self.index, self.data)
-        for group, (drives, length, _, ctrl) in zip(GROUPS, self._wired, strict=True):
-            drives.reset(length, tensions[group])
+        tensions = standing_tensions(self.index, self.data, self._routing)
+        for group, (drives, length, zero, _, ctrl) in zip(GROUPS, self._wired, strict=True):
+            drives.reset(length - zero, tensions[group])
             ctrl[:] = drives.tension
         mujoco.mj_forward(self.model, self.data)
         streams = [np.random.default_rng(s) for s in np.random.SeedSequence(self.seed).spawn(len(GROUPS))]
@@ -159,8 +169,8 @@ class Plant:
         if self._faults:
             self._fail()
         for _ in range(STEPS):
-            for drives, length, velocity, ctrl in self._wired:
-                ctrl[:] = drives.step(length, velocity)
+            for drives, length, zero, velocity, ctrl in self._wired:
+                ctrl[:] = drives.step(length - zero, velocity)
             if self._pushes:
                 self._apply_pushes()
             mujoco.mj_step2(model, data)
@@ -191,8 +201,8 @@ class Plant:
             breaks, side, own = faults.KINDS[due.kind].breaks, due.part[0], due.part[2:]
             if breaks == "tendon":
                 group, tendon = ("body", due.part) if due.part in BODY.tendons else (f"{side}_hand", own)
-                drives, length, _, _ = self._wired[GROUPS.index(group)]
-                drives.fail(due.kind, tendon, due.size, length)
+                drives, length, zero, _, _ = self._wired[GROUPS.index(group)]
+                drives.fail(due.kind, tendon, due.size, length - zero)
             elif breaks == "joint" and due.part in BODY.joints:
                 self._body_sensors.break_encoder(due.kind, BODY.index(due.part), due.size)
             elif breaks == "joint":

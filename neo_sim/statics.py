@@ -6,12 +6,13 @@ import mujoco
 import numpy as np
 
 from neo_description.index import RobotIndex
+from neo_description.routing import Routing
 from neo_description.skeleton import SOLE_CENTRE, SOLE_SIZE
 from neo_description.tables import BODY, HAND, SIDES
 from neo_description.tension_distribution import TensionDistribution
 
 
-def standing_tensions(index: RobotIndex, data: mujoco.MjData) -> dict[str, np.ndarray]:
+def standing_tensions(index: RobotIndex, data: mujoco.MjData, routing: Routing) -> dict[str, np.ndarray]:
     """Tensions (N) by group for standing still at ``data.qpos``, which has just been forward-computed.
 
     The ground carries the weight at the corners of both soles with the least-squares vertical forces that
@@ -28,7 +29,10 @@ def standing_tensions(index: RobotIndex, data: mujoco.MjData) -> dict[str, np.nd
     corners = _corner_jacobians(index, data)  # (8, nv): vertical motion of each corner
     force = np.linalg.lstsq(corners[:, index.base_qvel].T, gravity[index.base_qvel], rcond=None)[0]
     tau = gravity - corners.T @ force
-    tensions = {"body": TensionDistribution(BODY)(tau[index.body_qvel])}
+    body = TensionDistribution(BODY)
+    if routing.varies:
+        body.scale = routing.scale(data.qpos[index.body_qpos])
+    tensions = {"body": body(tau[index.body_qvel])}
     for side in SIDES:
         tensions[f"{side}_hand"] = TensionDistribution(HAND)(tau[index.hands[side].qvel])
     return tensions

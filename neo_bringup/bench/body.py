@@ -13,12 +13,22 @@ from typing import Any
 from neo_bringup.bench import rooms
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import Request
-from neo_bringup.body_bench import balance, box_lift, cost, floor_pick, reaching, senses, tendons, walk
+from neo_bringup.body_bench import (
+    balance,
+    box_lift,
+    cost,
+    floor_pick,
+    reaching,
+    routed,
+    senses,
+    tendons,
+    walk,
+)
 
 SEEDS = (20, 2)
 ROOMS: rooms.Rooms = {
     "balance": balance, "reaching": reaching, "tendons": tendons, "senses": senses, "cost": cost,
-    "walk": walk, "floor_pick": floor_pick, "box_lift": box_lift,
+    "walk": walk, "floor_pick": floor_pick, "box_lift": box_lift, "routed": routed,
 }  # fmt: skip
 
 

@@ -29,20 +29,22 @@ SETTLE = 2.0  # s of standing before anything is measured
 
 
 @cache
-def _scene() -> scenes.Scene:
-    return scenes.make("empty", 0)
+def _scene(routing: str) -> scenes.Scene:
+    return scenes.make("empty", 0, routing=routing)
 
 
-def own_scene() -> scenes.Scene:
-    """The empty scene with a model for itself: each plant changes its own."""
-    scene = _scene()
+def own_scene(routing: str = "fixed") -> scenes.Scene:
+    """The empty scene with a model for itself: each plant changes its own. ``routing``: of the tendons."""
+    scene = _scene(routing)
     model = copy(scene.model)
     return replace(scene, model=model, index=RobotIndex(model))
 
 
 class Robot:
     """Stands after :meth:`stand`. ``cpu``: seconds of each tick of the controller; ``outside``: ticks with a
-    commanded tension beyond its limits, of ``ticks``; ``refused``: answers that the drives refused."""
+    commanded tension beyond its limits, of ``ticks``; ``refused``: answers that the drives refused.
+    ``routing``: of its tendons, in which the controller believes unless ``body``, overrides of its
+    parameters, say otherwise."""
 
     def __init__(
         self,
@@ -50,9 +52,12 @@ class Robot:
         body: dict[str, Any] | None = None,
         sim: dict[str, Any] | None = None,
         scene: scenes.Scene | None = None,
+        routing: str = "fixed",
     ):
-        self.plant = Plant(scene or own_scene(), load_plant_parameters(**(ERRORS | (sim or {}))), seed)
-        self.body = BodyController(load_parameters(**(body or {})))
+        routed = {"tendon_routing": routing}
+        params = load_plant_parameters(**(ERRORS | routed | (sim or {})))
+        self.plant = Plant(scene or own_scene(routing), params, seed)
+        self.body = BodyController(load_parameters(**(routed | (body or {}))))
         self.hands = {} if scene is None else {side: HandController(side) for side in SIDES}
         self.cpu: list[float] = []
         self.ticks = self.outside = self.refused = 0

@@ -55,18 +55,18 @@ def poses(seed: int, count: int = POSES) -> list[tuple[str, np.ndarray]]:
     return out
 
 
-def reach(seed: int, say: Say) -> dict[str, Any]:
-    """Each pose for 3 s from where the hand was; errors at the end, in m and rad."""
-    robot, errors = Robot(seed).stand(), []
+def reach(seed: int, say: Say, robot: Robot | None = None) -> dict[str, Any]:
+    """Each pose for 3 s from where the hand was; errors at the end, in m and rad. ``robot``: another one."""
+    robot, errors = (robot or Robot(seed)).stand(), []
     for side, T in poses(seed):
         robot.order(**{f"T_{side}_hand": T}, hand_speed=0.5)
         robot.run(3.0)
         true = robot.gripper(side)
         turn = float(np.linalg.norm(log(true[:3, :3].T @ T[:3, :3])))
         errors.append((float(np.linalg.norm(true[:3, 3] - T[:3, 3])), turn))
-        robot.order(release=(side,))
         if robot.fell:
             break
+        robot.order(release=(side,))
     say("reaches to " + ", ".join(f"{1000 * p:.1f} mm {math.degrees(a):.1f}°" for p, a in errors))
     return robot.sample() | {"errors": errors, "fell": robot.fell}
 

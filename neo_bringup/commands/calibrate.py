@@ -12,6 +12,7 @@ import numpy as np
 from neo_bringup import calibrate_tendons, output
 from neo_bringup.client import add_namespace, connect
 from neo_description.errors import NeoError
+from neo_description.routing import ROUTINGS
 from neo_description.signals import DriveMode, HandState, TendonCommand
 from neo_description.tables import BODY, SIDES, TAXELS
 from neo_hand_control.calibration import Calibration
@@ -52,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the simulated hand's faults; default: 0")
     parser.add_argument(
         "--arm-error", type=float, default=0.05, help="tendons: true moment arms differ by up to this share"
+    )
+    parser.add_argument(
+        "--tendon-routing",
+        choices=ROUTINGS,
+        default="fixed",
+        help="tendons: how the body's run; default: fixed",
     )
     parser.add_argument("--mass-error", type=float, default=0.1, help="tendons: true masses, likewise")
     parser.add_argument("--dead", nargs="*", default=[], metavar="PAD", help="such as r_index_distal")

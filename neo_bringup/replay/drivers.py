@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import JointState
 
+from neo_description.routing import routing_of
 from neo_description.tables import CONTROL_RATE, JOINTS, SIDES
 from neo_ros import convert
 from neo_ros.convert.fields import stamped
@@ -41,7 +42,8 @@ def say(env: NeoEnv) -> Iterator[tuple[str, Any]]:
         joints = JointState(name=list(JOINTS))
         joints.position = convert.sequence(np.concatenate(position))
         joints.velocity = convert.sequence(np.concatenate(velocity))
-        effort = torques(body.tendon_tension, [hand.tendon_tension for hand in hands])
+        scale = routing_of(env.scene.routing).scale(np.nan_to_num(body.joint_position))
+        effort = torques(body.tendon_tension, [hand.tendon_tension for hand in hands], scale)
         joints.effort = convert.sequence(effort)
         yield "joint_states", stamped(joints, plant.time)
         yield "odom", convert.odometry_message(env.body.estimate)

@@ -11,7 +11,9 @@ from neo_body_control.tendon_motions import Motion, motions
 from neo_bringup import calibrate_tendons
 from neo_description import scenes
 from neo_description.errors import NeoError
+from neo_description.routing import ROUTINGS
 from neo_description.tables import BODY
+from neo_description.tendon_routes import privileged_arms
 from neo_description.tension_distribution import TensionDistribution
 from neo_sim.plant import Plant
 from neo_sim.plant import load_parameters as load_plant_parameters
@@ -40,7 +42,7 @@ def test_without_a_file_nothing_is_changed():
     c = calibration()
     assert not c.measured
     arms = np.abs(BODY.moment_arms).max(axis=0)[0::2]
-    np.testing.assert_allclose(c.drive_damping, 2 * 160.0 * arms**2)
+    np.testing.assert_allclose(c.drive_damping(), 2 * 160.0 * arms**2)
     assert not c.friction_torque(BODY.pretension, np.ones(len(BODY.joints))).any()
 
 
@@ -54,7 +56,7 @@ def test_a_file_is_read_as_it_was_written_and_a_bad_one_is_refused(tmp_path):
     np.testing.assert_allclose(read.friction, 0.03)
     assert (read.source, read.lag) == ("here", 0.008)
     body = BodyController(load_parameters(tendon_calibration=str(file)))
-    assert body.calibration.measured
+    assert body.tendons.calibration.measured
     file.write_text(file.read_text().replace("lag: 0.008", "lag: -1"))
     with pytest.raises(NeoError, match=r"lag outside 0 to 0\.1"):
         TendonCalibration.load(file)
@@ -65,13 +67,14 @@ def test_a_file_is_read_as_it_was_written_and_a_bad_one_is_refused(tmp_path):
         BodyController(load_parameters(tendon_calibration=str(tmp_path / "none.yaml")))
 
 
-def test_a_standing_robot_finds_the_arms_of_what_it_moves(capsys):
-    errors = {"mass_error": 0.1, "arm_error": 0.05}
-    plant = Plant(scenes.make("empty", 5), load_plant_parameters(**errors), 5)
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_a_standing_robot_finds_the_arms_of_what_it_moves(capsys, routing):
+    differs = {"mass_error": 0.1, "arm_error": 0.05, "tendon_routing": routing}
+    plant = Plant(scenes.make("empty", 5, routing=routing), load_plant_parameters(**differs), 5)
     plan = [m for m in motions(1) if m.doing in ("squats and rises", "moves its arms")][:5]
-    calibrator = TendonCalibrator(BodyController(load_parameters()), plan)
+    calibrator = TendonCalibrator(BodyController(load_parameters(tendon_routing=routing)), plan)
     found = calibrate_tendons.calibrate(plant, calibrator)
-    true = calibrate_tendons.privileged_arms(plant)
+    true = privileged_arms(plant.model)
     measured = found.arm_error > 0.0
     assert measured.sum() >= 40
     assert np.abs(true - 1.0)[measured].max() > 0.03

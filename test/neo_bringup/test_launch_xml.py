@@ -237,3 +237,11 @@ def test_our_launch_file_composes_the_light_nodes_and_leaves_out_what_is_off():
     names = [p.name or p.executable for p in load(LAUNCH, off, dict(os.environ)).processes]
     assert names == ["sim", "body_control", "l_hand_control", "r_hand_control", "composed_node", "task"]
     assert "console_port" in declared_arguments(LAUNCH)
+
+
+def test_one_argument_chooses_the_routing_of_tendons_for_plant_and_controller():
+    processes = load(LAUNCH, {"tendon_routing": "routed"}, dict(os.environ)).processes
+    told = {p.name for p in processes if {"tendon_routing": "routed"} in p.parameters}
+    assert told == {"sim", "body_control", "proprioception"}
+    with pytest.raises(LaunchError, match="tendon_routing"):
+        load(LAUNCH, {"tendon_routing": "winding"}, dict(os.environ))
