@@ -97,12 +97,17 @@ def obstacle(seen: Sighting) -> Obstacle:
     return Obstacle(seen.centre, seen.radius, float(seen.thing.size[2]))
 
 
-def move(ctx: Context, side: str, T_odom_gripper: np.ndarray, speed: float) -> Generator[None, None, None]:
-    """Send a gripper somewhere and wait until it is there."""
+def move(
+    ctx: Context, side: str, T_odom_gripper: np.ndarray, speed: float, short: float | None = None
+) -> Generator[None, None, None]:
+    """Send a gripper somewhere and wait until it is there, or after a while no more than ``short`` m from it.
+
+    ``None``: the parameter ``give_up_tolerance``.
+    """
     ctx.move(side, T_odom_gripper, speed)
     timeout = 3.0 + 1.5 * ctx.error(side) / speed
     arrived = yield from ctx.until(lambda: ctx.error(side) < ctx.params.arrive_tolerance, timeout)
-    if not arrived and ctx.error(side) > ctx.params.give_up_tolerance:
+    if not arrived and ctx.error(side) > (ctx.params.give_up_tolerance if short is None else short):
         raise TaskFailed(
             "unreachable",
             f"the {SIDE_NAMES[side]} hand stays {ctx.error(side) * 100:.0f} cm short of its target",
@@ -171,7 +176,7 @@ def _take_once(
     ctx.enter("approach", progress + 0.10, f"{target.name} at {np.round(target.centre, 2).tolist()}")
     ctx.hand(side, HandAction.PRESHAPE, grasp=plan.take.grasp, width=plan.width)
     ctx.body(gaze=target.centre)
-    yield from move(ctx, side, plan.T_back, ctx.params.move_speed)
+    yield from move(ctx, side, plan.T_back, ctx.params.move_speed, short=ctx.params.before_distance / 2)
     yield from move(ctx, side, plan.T_before, ctx.params.move_speed)
     yield from ctx.pause(ctx.params.look_again)
 

@@ -188,3 +188,22 @@ def test_looking_is_done_when_the_head_has_turned_there():
     world = Turning(TABLE)
     assert world.run(Task("look", Query("red", "bottle"))).success
     assert 1.0 < world.time < 1.1
+
+
+def test_a_hand_that_cannot_get_behind_what_it_takes_goes_on_from_where_it_comes():
+    class Short(World):
+        """Whose right hand comes no farther to the right than ``end``, where -0.34 m are behind the bottle."""
+
+        end = -0.29
+
+        def apply(self, step):
+            super().apply(step)
+            self.T["r"] = self.T["r"].copy()
+            self.T["r"][1, 3] = max(self.T["r"][1, 3], self.end)
+
+    bottle = [("red", "bottle", (0.45, -0.18, 0.89))]
+    assert Short(bottle).run(PICK).success
+    Short.end = -0.26
+    outcome = Short(bottle).run(PICK)
+    assert outcome.reason == "unreachable"
+    assert outcome.message == "not done: the right hand stays 8 cm short of its target"
