@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,10 +16,14 @@ from neo_perception.fit import Fit, Support, fit
 from neo_perception.models import Model, Models
 from neo_perception.segment import Blob, Colors
 from neo_perception.sight import Sight, by_hint, order, partner, touching_planes
-from neo_perception.silhouette import silhouette, silhouette_area
+from neo_perception.silhouette import silhouette, silhouette_area, usual_area
 from neo_perception.view import Hint, View
 
+AREA = 1.5  # misfit of a region that is e times as large as its outline, or as much smaller
+SIZES = 0.5  # log of how many times larger or smaller than usual an outline is at most
+LEAST = (0.5, 0.1)  # misfit expected of a class before it is fitted: nothing of the outline clear, all of it
 UNKNOWN = 0.7  # added misfit of a class in a colour that the registry lacks
+TOLD = 0.5  # of it not counted against other classes where all of the outline is clear: area tells them apart
 AFLOAT = 0.7  # added misfit of a new thing in the air
 INLIERS = 0.4  # share of an outline that must fit
 SURE = 1.0  # misfit below which a remembered class is not doubted
@@ -36,6 +42,16 @@ class Detection:
     visible_fraction: float
     scores: dict[str, float]
     hint: int | None
+
+
+class _Match(NamedTuple):
+    """A class's fit: ``cost`` ranks classes, ``misfit`` says whether it is a thing at all, ``area`` px."""
+
+    cost: float
+    misfit: float
+    model: Model
+    fit: Fit
+    area: float
 
 
 class Detector:
@@ -81,9 +97,11 @@ class Detector:
         self, sight: Sight, view: View, table_z: float | None, in_front: tuple[np.ndarray, np.ndarray]
     ) -> Detection | None:
         blob, disparity, hint = sight.left, sight.disparity, sight.hint
-        touching = [touching_planes(blob, view, view.T_level_camera, in_front[0], disparity, 0)]
+        first, own = touching_planes(blob, view, view.T_level_camera, in_front[0], disparity, 0)
+        touching = [first]
         if sight.right is not None:
-            touching.append(touching_planes(sight.right, view, view.T_level_right, in_front[1], disparity, 1))
+            right = touching_planes(sight.right, view, view.T_level_right, in_front[1], disparity, 1)
+            touching.append(right[0])
         touching = [t for t in touching if len(t)]
         if sum(map(len, touching)) < FEWEST:
             return None
@@ -92,7 +110,7 @@ class Detector:
         guess[:2] += 0.025 * away / np.linalg.norm(away)  # from the side that is seen to the middle
         if hint is not None and np.linalg.norm(hint.center - guess) > 0.1:
             hint = None
-        return self._best(blob, Planes.join(touching), guess, hint, view, table_z)
+        return self._best(blob, own, Planes.join(touching), guess, hint, view, table_z)
 
     def _within_reach(self, view: View, disparity: float) -> bool:
         focal_baseline = view.K[0, 0] * view.baseline
@@ -101,51 +119,56 @@ class Detector:
         )
 
     def _best(
-        self, blob: Blob, touching: Planes, guess: np.ndarray, hint: Hint | None, view: View,
+        self, blob: Blob, own: float, touching: Planes, guess: np.ndarray, hint: Hint | None, view: View,
         table_z: float | None,
     ) -> Detection | None:  # fmt: skip
+        """``own``: the share of the region's outline that nothing else makes."""
+        clear = max(0.0, 2.0 * own - 1.0)
         scores: dict[str, float] = {}
-        best: tuple[float, Model, Fit] | None = None
+        best: _Match | None = None
         remembered = "" if hint is None else hint.model.class_name
         models = sorted(self.models.of(blob.color), key=lambda m: (m.class_name != remembered, not m.known))
         for model in models:
-            if best is not None and best[0] < UNKNOWN + 0.5 and not model.known:
-                break
-            if best is not None and best[0] < SURE and hint is not None and hint.sure:
-                break
+            odd, waived = (0.0, 0.0) if model.known else (UNKNOWN, TOLD * clear)
+            if best is not None:
+                if best.cost < SURE and hint is not None and hint.sure:
+                    break
+                usual = usual_area(model, guess, view.K, view.T_level_camera)
+                unlike = max(0.0, _unlike(blob.area, usual, clear) - AREA * SIZES)
+                least = LEAST[0] + clear * (LEAST[1] - LEAST[0])
+                if least + unlike + odd - waived > best.cost:
+                    continue
             same = model.class_name == remembered
-            yaw = hint.yaw if hint is not None and same else None
-            fitted, stands = self._fit(touching, guess, model, yaw, table_z, hint if same else None)
+            fitted, stands = self._fit(touching, guess, model, table_z, hint if same else None)
             if same and fitted.cost > SURPRISING:  # the memory may be wrong
-                afresh = self._fit(touching, guess, model, None, table_z, None)
+                afresh = self._fit(touching, guess, model, table_z, None)
                 if afresh[0].cost < fitted.cost:
                     fitted, stands = afresh
-            cost = fitted.cost + (0.0 if model.known else UNKNOWN)
             if hint is None and table_z is not None and not stands:
-                cost += AFLOAT
+                odd += AFLOAT
+            area = silhouette_area(model, fitted, view.K, view.T_level_camera)
+            cost = fitted.cost + odd - waived + _unlike(blob.area, area, clear)
             if cost < scores.get(model.class_name, np.inf):
                 scores[model.class_name] = cost
-            if fitted.inliers >= INLIERS and (best is None or cost < best[0]):
-                best = (cost, model, fitted)
-        if best is None or best[0] > self._params.fit_cost:
+            if fitted.inliers >= INLIERS and (best is None or cost < best.cost):
+                best = _Match(cost, fitted.cost + odd, model, fitted, area)
+        if best is None or best.misfit > self._params.fit_cost:
             return None
-        _, model, fitted = best
-        if table_z is not None and fitted.center[2] < table_z - 0.03:
+        if table_z is not None and best.fit.center[2] < table_z - 0.03:
             return None
-        area = silhouette_area(model, fitted, view.K, view.T_level_camera)
         return Detection(
-            blob.color, model, fitted, float(np.clip(blob.area / max(area, 1.0), 0.0, 1.0)), scores,
-            None if hint is None else hint.id,
+            blob.color, best.model, best.fit, float(np.clip(blob.area / max(best.area, 1.0), 0.0, 1.0)),
+            scores, None if hint is None else hint.id,
         )  # fmt: skip
 
     def _fit(
-        self, touching: Planes, guess: np.ndarray, model: Model, yaw: float | None, table_z: float | None,
-        hint: Hint | None,
-    ) -> tuple[Fit, bool]:  # fmt: skip
+        self, touching: Planes, guess: np.ndarray, model: Model, table_z: float | None, hint: Hint | None
+    ) -> tuple[Fit, bool]:
         """The fit without the table; with it, where it turns out to stand there. And whether it stands."""
         noise = self._params.edge_noise
+        yaw = None
         if hint is not None:
-            guess = hint.center
+            guess, yaw = hint.center, hint.yaw
             feet = [guess[2] - model.size[2] / 2]
         else:
             feet = [] if table_z is None else [table_z]
@@ -161,6 +184,16 @@ class Detector:
             return free, False
         support = Support(table_z, self._params.support_noise)
         return fit(touching, guess, model, noise, support, near=free), True
+
+
+def _unlike(seen: float, whole: float, clear: float) -> float:
+    """Misfit of a region of ``seen`` px to an outline that would hold ``whole`` px.
+
+    Outlines touch a shape wherever they can, and say nothing of a bottle's neck that is not there. ``clear``:
+    from 0, half or less of the outline is the thing's own, to 1, all is; the less, the more may be hidden.
+    """
+    missing = math.log(max(whole, 1.0) / max(seen, 1.0))
+    return AREA * (clear * missing if missing > 0.0 else -missing)
 
 
 def _distinct(found: list[Detection]) -> list[Detection]:

@@ -230,10 +230,16 @@ def _box_at(planes: Planes, guess: np.ndarray, model: Model, sigma, support, yaw
 
 @dataclass(slots=True)
 class _Solution:
+    """Unknowns ``x`` (m,), the inverse ``information`` (m, m) of their covariance; see :class:`Fit`."""
+
     x: np.ndarray
-    covariance: np.ndarray
+    information: np.ndarray
     cost: float
     inliers: float
+
+    @property
+    def covariance(self) -> np.ndarray:
+        return np.linalg.inv(self.information)
 
 
 def _solve(A, b, mean, prior_sigma, sigma, support: Support | None, x=None) -> _Solution:
@@ -265,4 +271,4 @@ def _solve(A, b, mean, prior_sigma, sigma, support: Support | None, x=None) -> _
     sizes = ((x - mean) / prior_sigma)[3:]
     cost = (loss.sum() + DEPENDENT * np.sum(sizes**2)) / max(n, 1)
     good = float(np.mean(used & (np.abs(r) < 3.0))) if n else 0.0
-    return _Solution(x, DEPENDENT * np.linalg.inv(H), float(cost), good)
+    return _Solution(x, H / DEPENDENT, float(cost), good)

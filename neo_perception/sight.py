@@ -98,8 +98,9 @@ def order(sights: list[Sight], right: list[Blob], shape: tuple[int, ...]) -> tup
 
 def touching_planes(
     blob: Blob, view: View, T: np.ndarray, depth_order: np.ndarray, disparity: float, side: int
-) -> Planes:
-    """Touching planes of a region's outline, without the parts at the border or made by what stands in front.
+) -> tuple[Planes, float]:
+    """Touching planes of a region's outline, without the parts at the border or made by what stands in front;
+    and the share of the outline that is left.
 
     ``side``: 0 for the left image, 1 for the right one, whose points are moved to the left one's, where
     disparities are known. ``depth_order``: that of :func:`order`.
@@ -117,4 +118,4 @@ def touching_planes(
         arm = view.own[side][row, column]
         hidden |= (arm > 0.0) & (arm < view.K[0, 0] * view.baseline / own + BESIDE)
     use = edge.inside_image & ~hidden
-    return planes(edge.pixel[use], edge.normal[use], view.K, T)
+    return planes(edge.pixel[use], edge.normal[use], view.K, T), float(np.mean(use)) if len(use) else 0.0

@@ -7,7 +7,7 @@ from neo_description.objects import registry
 from neo_perception.contour import Planes, outline, planes
 from neo_perception.fit import Support, fit
 from neo_perception.models import Models, of_thing
-from neo_perception.silhouette import silhouette, silhouette_area
+from neo_perception.silhouette import silhouette, silhouette_area, usual_area
 
 K = np.array([[269.5, 0.0, 211.5], [0.0, 269.5, 119.5], [0.0, 0.0, 1.0]])
 BASELINE = 0.08
@@ -158,3 +158,4 @@ def test_the_area_of_a_silhouette_counts_overlapping_parts_once():
     truth = _truth(model)
     drawn = _rendered(model, truth, CAMERAS[0]).sum()
     assert silhouette_area(model, truth, K, CAMERAS[0]) == pytest.approx(drawn, rel=0.08)
+    assert usual_area(model, CENTER, K, CAMERAS[0]) == silhouette_area(model, truth, K, CAMERAS[0])
