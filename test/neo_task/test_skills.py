@@ -192,7 +192,7 @@ def test_looking_is_done_when_the_head_has_turned_there():
 
 def test_a_hand_that_cannot_get_behind_what_it_takes_goes_on_from_where_it_comes():
     class Short(World):
-        """Whose right hand comes no farther to the right than ``end``, where -0.34 m are behind the bottle."""
+        """Its right hand comes no farther to the right than ``end``; behind the bottle is at -0.34 m."""
 
         end = -0.29
 
