@@ -26,6 +26,7 @@ from neo_body_control.reach import Reach, ReachOutcome, side_of
 from neo_body_control.rotations import about_z, cross, yaw
 from neo_body_control.settings import PARAMETERS
 from neo_body_control.targets import Targets
+from neo_body_control.walk_node import WalkAdapter
 from neo_description.errors import NeoError
 from neo_description.signals import Safety, TendonCommand
 from neo_description.tables import CONTROL_RATE, SIDES
@@ -87,6 +88,7 @@ class BodyControlNode(ManagedNode):
         command = guarded("whole_body/command", self._on_command)
         graph.command_subscription(self, "whole_body/command", command, self._diagnostics.refused)
         self._joints = JointsAdapter(self, self._body, self._params, self._diagnostics)
+        self._walk = WalkAdapter(self, self._body, self._params, self._diagnostics)
         graph.subscription(self, "supervisor/heartbeat", lambda _: self._supervisor.heard())
         self.create_timer(
             SUPERVISOR_EVERY, self._watch_supervisor, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -116,6 +118,7 @@ class BodyControlNode(ManagedNode):
         self._late += max(self._body.tick - before - 1, 0) if before >= 0 else 0
         self._follow_reach(state.tick)
         self._joints.tick(state.tick, message.header.stamp)
+        self._walk.tick(state.tick)
         self._report(state.tick, message.header.stamp)
 
     def _on_command(self, message: Any) -> None:
@@ -146,6 +149,7 @@ class BodyControlNode(ManagedNode):
         if self._reach is not None:
             self._end_reach(self._reach.step() or self._reach.cancel())
         self._joints.stop()
+        self._walk.stop()
         self._publish_safety(self._body.estimate.time)
 
     # The reach action

@@ -11,7 +11,7 @@ from action_msgs.msg import GoalStatus
 from body_rig import side_grasp
 from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticArray
-from neo_msgs.action import Reach
+from neo_msgs.action import Reach, WalkTo
 from neo_msgs.msg import Heartbeat, JointImpedance
 from neo_msgs.srv import SetMode
 from rclpy.task import Future
@@ -49,6 +49,7 @@ class Station:
         self.set_mode = graph.service_client(self.node, "set_mode")
         self.reach = graph.action_client(self.node, "reach")
         self.follow = graph.action_client(self.node, "follow_joint_trajectory")
+        self.walk = graph.action_client(self.node, "walk_to")
         self.heard = {topic: [] for topic in HEARD}
         for topic in HEARD:
             graph.subscription(self.node, topic, self.heard[topic].append)
@@ -118,6 +119,7 @@ class Station:
     def close(self):
         self.executor.shutdown()
         self.reach.destroy()
+        self.walk.destroy()
         self.follow.destroy()
         self.body.destroy_node()
         self.node.destroy_node()
@@ -207,6 +209,46 @@ def test_reach_action_succeeds_refuses_and_is_cancelled(station):
     station.body.trigger_deactivate()
     status, result = station.finish(handle, 0.0)
     assert (status, result.reason) == (GoalStatus.STATUS_ABORTED, "stopped: body_control was deactivated")
+
+
+def test_walk_to_action_says_that_the_robot_does_not_walk(station):
+    station.stand()
+    goal = WalkTo.Goal()
+    goal.target.header.frame_id = "base_link"
+    goal.target.pose = convert.pose_message(np.eye(4))
+    status, result = station.finish(station.send(station.walk, goal))
+    assert status == GoalStatus.STATUS_ABORTED
+    assert result.reason == "refused: the robot does not walk (parameter walking is false)"
+
+
+@pytest.fixture
+def walking_station(start_ros):
+    start_ros("walking:=true")
+    station = Station()
+    yield station
+    station.close()
+
+
+def test_walk_to_action_leads_there_and_is_cancelled(walking_station):
+    station, feedback, goal = walking_station, [], WalkTo.Goal()
+    station.stand()
+    goal.target.header.frame_id = "base_link"
+    goal.target.pose = convert.pose_message(np.eye(4))
+    goal.target.pose.position.x = 0.25
+    status, result = station.finish(station.send(station.walk, goal, feedback.append))
+    assert (status, result.reason) == (GoalStatus.STATUS_SUCCEEDED, "done")
+    assert result.distance < 0.06
+    assert station.plant.privileged.base_pose[0, 3] > 0.12
+    assert feedback
+    assert 0.0 < feedback[0].feedback.distance < 0.3
+
+    goal.target.pose.position.x = 2.0
+    handle = station.send(station.walk, goal)
+    station.run(0.2)
+    cancelled = handle.cancel_goal_async()
+    station.until(cancelled.done)
+    status, result = station.finish(handle)
+    assert (status, result.reason) == (GoalStatus.STATUS_CANCELED, "cancelled")
 
 
 def path(positions, seconds=0.4, names=("l_elbow_pitch",)):
