@@ -150,6 +150,13 @@ def clearance(T_from: np.ndarray, T_to: np.ndarray, others: list[Obstacle]) -> f
     return _clearance(_way(T_from, T_to), others)
 
 
+def above(T: np.ndarray, height: float) -> np.ndarray:
+    """The pose ``height`` m above ``T`` (4, 4)."""
+    T_above = T.copy()
+    T_above[2, 3] += height
+    return T_above
+
+
 def arm_clearance(side: str, T_odom_gripper: np.ndarray, others: list[Obstacle]) -> float:
     """m that stay free beside the forearm of a hand at a pose (4, 4): it rises towards the shoulder."""
     wrist = T_odom_gripper[:3, 3] + HAND_POINTS[0] * T_odom_gripper[:3, 0]

@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 
 from neo_description.skeleton import SHOULDER
-from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, arm_clearance, clearance
+from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, above, arm_clearance, clearance
 from neo_task.planner import Context, TaskFailed
 from neo_task.prompt import Task
-from neo_task.taking import Sighting, above, others
+from neo_task.taking import Sighting, others
 
 FLOOR = 0.012  # m: a thing that is put in another is let go so high above what that one stands on, at least
 # rad from odom's x

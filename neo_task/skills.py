@@ -7,15 +7,14 @@ from collections.abc import Generator
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction
-from neo_task.grasp_pose import clearance, gripper_rotation
-from neo_task.homeward import go_home
+from neo_task.detour import draw_back, go_home
+from neo_task.grasp_pose import above, clearance, gripper_rotation
 from neo_task.placing import carried, depth, holds, rests, room_for, set_down
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
 from neo_task.taking import (
     SIDE_NAMES,
     Sighting,
-    above,
     find,
     in_plain_view,
     in_sight,
@@ -102,15 +101,12 @@ def _place_one(ctx: Context, query: Query, task: Task) -> Generator[None, None, 
 
 
 def let_go(ctx: Context, side: str) -> Generator[None, None, None]:
-    """Open the hand and draw it back the way it came."""
+    """Open the hand, draw it back and release it."""
     ctx.enter("let go", 0.9)
     ctx.hand(side, HandAction.OPEN)
     yield from ctx.pause(1.0)
-    T = ctx.gripper(side).copy()
-    T[:3, 3] -= ctx.params.before_distance * (0.7 * T[:3, 0] + 0.7 * T[:3, 2])
-    ctx.move(side, T, ctx.params.way_in_speed)
-    yield from ctx.until(lambda: ctx.error(side) < 0.03, 4.0)
-    yield from go_home(ctx, side)
+    yield from draw_back(ctx, side, others(ctx))
+    yield from go_home(ctx, side, others(ctx))
 
 
 def release(ctx: Context, task: Task) -> Script:
@@ -183,7 +179,7 @@ def push(ctx: Context, task: Task) -> Script:
     yield from ctx.until(lambda: ctx.error(side) < ctx.params.arrive_tolerance, timeout)
     ctx.enter("draw back", 0.8)
     yield from move(ctx, side, T_back, ctx.params.move_speed)
-    yield from go_home(ctx, side)
+    yield from go_home(ctx, side, others(ctx))
     yield from ctx.pause(ctx.params.look_again)
     seen = in_plain_view(ctx.now, task.target)
     pushed = way * float(seen[0].centre[1] - target.centre[1]) if seen else 0.0

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neo_description.signals import DetectedObject, GraspPhase, HandAction
-from neo_task.grasp_pose import UP, GraspPlan, Obstacle, plan_grasp, takes
+from neo_task.detour import pass_over
+from neo_task.grasp_pose import UP, GraspPlan, Obstacle, above, plan_grasp, takes
 from neo_task.planner import Context, Observation, TaskFailed
 from neo_task.prompt import Query
 
@@ -86,15 +87,12 @@ def in_sight(ctx: Context) -> str:
     return ", ".join(sorted({f"{t.color} {t.class_name}" for t, _ in ctx.now.objects()})) or "nothing"
 
 
-def others(ctx: Context, target: Sighting) -> list[Obstacle]:
-    """What else stands there."""
-    seen = (Sighting(t, T) for t, T in ctx.now.objects() if t.id != target.thing.id)
-    return [obstacle(s) for s in seen if apart(s, target) > 0.03]
-
-
-def obstacle(seen: Sighting) -> Obstacle:
-    """A thing as hands go around it."""
-    return Obstacle(seen.centre, seen.radius, float(seen.thing.size[2]))
+def others(ctx: Context, target: Sighting | None = None) -> list[Obstacle]:
+    """What stands there, ``target`` left out."""
+    seen = [Sighting(t, T) for t, T in ctx.now.objects()]
+    if target is not None:
+        seen = [s for s in seen if s.thing.id != target.thing.id and apart(s, target) > 0.03]
+    return [Obstacle(s.centre, s.radius, float(s.thing.size[2])) for s in seen]
 
 
 def move(
@@ -112,13 +110,6 @@ def move(
             "unreachable",
             f"the {SIDE_NAMES[side]} hand stays {ctx.error(side) * 100:.0f} cm short of its target",
         )
-
-
-def above(T: np.ndarray, height: float) -> np.ndarray:
-    """The pose ``height`` m above ``T`` (4, 4)."""
-    T_above = T.copy()
-    T_above[2, 3] += height
-    return T_above
 
 
 def _plan(ctx: Context, target: Sighting) -> GraspPlan:
@@ -176,6 +167,7 @@ def _take_once(
     ctx.enter("approach", progress + 0.10, f"{target.name} at {np.round(target.centre, 2).tolist()}")
     ctx.hand(side, HandAction.PRESHAPE, grasp=plan.take.grasp, width=plan.width)
     ctx.body(gaze=target.centre)
+    yield from pass_over(ctx, side, plan.T_back, others(ctx, target))
     yield from move(ctx, side, plan.T_back, ctx.params.move_speed, short=ctx.params.before_distance / 2)
     yield from move(ctx, side, plan.T_before, ctx.params.move_speed)
     yield from ctx.pause(ctx.params.look_again)
