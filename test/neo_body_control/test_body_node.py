@@ -136,7 +136,11 @@ def test_stands_up_and_says_where_it_is(station):
     station.run(0.02)
     station.until(lambda: station.safety == Safety.STOP)
     assert not station.mode("dance").success
-    station.stand()
+    stood = station.mode("stand")
+    assert stood.success
+    assert station.run(2.0, lambda: station.safety == Safety.ACTIVE)
+    in_tension = [m.tick for m in station.heard["body/tendon_command"] if m.mode == DriveMode.TENSION]
+    assert in_tension[0] == stood.tick
     answers = [m.tick for m in station.heard["body/tendon_command"]]
     assert answers == sorted(answers)
     station.until(

@@ -1,15 +1,8 @@
-"""What ``neo bench console`` makes of its samples, and the tick at which the robot of its runs stood."""
-
-from types import SimpleNamespace
+"""What ``neo bench console`` makes of its samples."""
 
 import pytest
-from neo_msgs.msg import SafetyState
 
 from neo_bringup.bench import console, harness
-from neo_bringup.bench.parity import RosRun
-from neo_description.signals import DriveMode
-from neo_description.tables import CONTROL_DT
-from neo_ros import convert
 
 
 def page(hosts):
@@ -39,17 +32,3 @@ def test_a_run_that_differs_is_named_and_the_shortest_run_counts():
     assert (made["console.loop_differences"].value, made["console.loop_differences"].note) == (2, "watching")
     assert made["console.loop_compared"].value == 12
     assert set(made) <= set(harness.known_targets("console"))
-
-
-def test_the_tick_of_standing_survives_a_missed_answer():
-    run = RosRun.__new__(RosRun)
-    run.stood_at = None
-    run._on_command(SimpleNamespace(mode=DriveMode.HOLD, tick=50))
-    run._on_command(SimpleNamespace(mode=DriveMode.TENSION, tick=61))  # 59 and 60 were missed
-    safety = SafetyState(state=SafetyState.STANDING_UP)
-    safety.header.stamp = convert.to_time(58 * CONTROL_DT)
-    run._on_safety(safety)
-    assert run.stood_at == 59
-    run._on_safety(SafetyState(state=SafetyState.STOP))
-    run._on_command(SimpleNamespace(mode=DriveMode.TENSION, tick=62))
-    assert run.stood_at == 59
