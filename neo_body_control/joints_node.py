@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from rclpy.action import CancelResponse
 from rclpy.node import Node
-from rclpy.task import Future
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from neo_body_control.controller import BodyController
-from neo_body_control.joint_follow import FollowOutcome, JointFollow, Tolerance
+from neo_body_control.goals import UnderWay
+from neo_body_control.joint_follow import JointFollow, Tolerance
 from neo_body_control.joint_requests import Code, PathRefusedError, Trajectory, path_of, set_impedance
 from neo_description.errors import NeoError, RefusedError
 from neo_description.tables import CONTROL_RATE
@@ -33,9 +33,7 @@ class JointsAdapter:
 
     def __init__(self, node: Node, body: BodyController, params: Any, diagnostics: Diagnostics):
         self._body, self._params, self._diagnostics = body, params, diagnostics
-        self._follow: JointFollow | None = None
-        self._goal: Any = None
-        self._done: Future | None = None
+        self._under_way = UnderWay()
         for topic, callback in ((PATHS, self._on_path), (IMPEDANCE, self._on_impedance)):
             guarded = diagnostics.guarded(topic, callback)
             graph.command_subscription(node, topic, guarded, diagnostics.refused)
@@ -46,18 +44,12 @@ class JointsAdapter:
 
     def tick(self, tick: int, stamp: Any) -> None:
         """After the controller's tick; ``stamp``: that of its state."""
-        if self._follow is None or self._goal is None:
-            return
-        outcome = self._follow.cancel() if self._goal.is_cancel_requested else self._follow.step()
-        if outcome is not None:
-            self._end(outcome)
-        elif tick % FEEDBACK_EVERY == 0:
-            self._goal.publish_feedback(self._feedback(self._follow, stamp))
+        if self._under_way.tick() and tick % FEEDBACK_EVERY == 0:
+            self._under_way.goal.publish_feedback(self._feedback(self._under_way.core, stamp))
 
     def stop(self) -> None:
         """The body was stopped, and no tick may follow: a goal that runs ends."""
-        if self._follow is not None:
-            self._end(self._follow.step() or self._follow.cancel())
+        self._under_way.stop()
 
     def _on_path(self, message: Any) -> None:
         reason = self._body.follow(path_of(self._body, self._params, _trajectory(message)))
@@ -69,7 +61,6 @@ class JointsAdapter:
         set_impedance(self._body, self._params, names, stiffness, damping, convert.stamp(message))
 
     async def _execute(self, goal: Any) -> Any:
-        before = self._follow
         try:
             follow = self._begin(goal.request)
         except NeoError as error:
@@ -77,11 +68,7 @@ class JointsAdapter:
             goal.abort()
             code = error.code if isinstance(error, PathRefusedError) else Code.INVALID_GOAL
             return self._type.Result(error_code=int(code), error_string=f"refused: {error}")
-        if before is not None:
-            self._end(before.step() or before.cancel())
-        self._follow, self._goal, self._done = follow, goal, Future()
-        outcome: Any = await self._done
-        graph.end_goal(goal, outcome.success, outcome.reason)
+        outcome = await self._under_way.until_ended(follow, goal)
         return self._type.Result(error_code=int(outcome.code), error_string=outcome.reason)
 
     def _begin(self, request: Any) -> JointFollow:
@@ -95,11 +82,6 @@ class JointsAdapter:
         )
         trajectory, time = _trajectory(request.trajectory), convert.seconds(request.goal_time_tolerance)
         return JointFollow(self._body, self._params, trajectory, on_way, at_goal, time)
-
-    def _end(self, outcome: FollowOutcome) -> None:
-        done, self._follow, self._goal, self._done = self._done, None, None, None
-        if done is not None:
-            done.set_result(outcome)
 
     def _feedback(self, follow: JointFollow, stamp: Any) -> Any:
         desired, actual = follow.desired, follow.actual

@@ -16,13 +16,13 @@ from neo_msgs.action import Reach as ReachAction
 from rclpy.action import CancelResponse
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
-from rclpy.task import Future
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from neo_body_control.controller import BodyController
+from neo_body_control.goals import UnderWay
 from neo_body_control.joints_node import JointsAdapter
-from neo_body_control.reach import Reach, ReachOutcome, side_of
+from neo_body_control.reach import Reach, side_of
 from neo_body_control.rotations import about_z, cross, yaw
 from neo_body_control.settings import PARAMETERS
 from neo_body_control.targets import Targets
@@ -72,9 +72,7 @@ class BodyControlNode(ManagedNode):
         self._drive_mode = 0
         self._said: tuple[Any, ...] = ()
         self._supervisor = Silence()
-        self._reach: Reach | None = None
-        self._goal: Any = None
-        self._done: Future | None = None
+        self._reaching = UnderWay()
         self._late = 0
         self._cpu = 0.0
         self._answers = graph.publisher(self, "body/tendon_command")
@@ -146,8 +144,7 @@ class BodyControlNode(ManagedNode):
     def deactivate(self) -> None:
         """To STOP; goals that run end."""
         self._body.stop("body_control was deactivated")
-        if self._reach is not None:
-            self._end_reach(self._reach.step() or self._reach.cancel())
+        self._reaching.stop()
         self._joints.stop()
         self._walk.stop()
         self._publish_safety(self._body.estimate.time)
@@ -157,9 +154,9 @@ class BodyControlNode(ManagedNode):
     async def _execute_reach(self, goal: Any) -> Any:
         request = goal.request
         try:
-            if self._reach is not None:
+            if self._reaching.core is not None:
                 raise NeoError("busy with another reach; cancel it first")
-            self._reach = Reach(
+            reach = Reach(
                 self._body,
                 self._params,
                 side_of(request.hand),
@@ -174,9 +171,7 @@ class BodyControlNode(ManagedNode):
             goal.abort()
             nan = math.nan
             return ReachAction.Result(reason=f"refused: {error}", position_error=nan, orientation_error=nan)
-        self._goal, self._done = goal, Future()
-        outcome: ReachOutcome = await self._done  # type: ignore[assignment]
-        graph.end_goal(goal, outcome.success, outcome.reason)
+        outcome = await self._reaching.until_ended(reach, goal)
         return ReachAction.Result(
             success=outcome.success,
             reason=outcome.reason,
@@ -185,22 +180,10 @@ class BodyControlNode(ManagedNode):
         )
 
     def _follow_reach(self, tick: int) -> None:
-        if self._reach is None or self._goal is None:
-            return
-        outcome = self._reach.cancel() if self._goal.is_cancel_requested else self._reach.step()
-        if outcome is None:
-            if tick % FEEDBACK_EVERY == 0:
-                position, orientation = self._reach.errors
-                self._goal.publish_feedback(
-                    ReachAction.Feedback(position_error=position, orientation_error=orientation)
-                )
-            return
-        self._end_reach(outcome)
-
-    def _end_reach(self, outcome: ReachOutcome) -> None:
-        done, self._reach, self._goal, self._done = self._done, None, None, None
-        if done is not None:
-            done.set_result(outcome)
+        if self._reaching.tick() and tick % FEEDBACK_EVERY == 0:
+            position, orientation = self._reaching.core.errors
+            feedback = ReachAction.Feedback(position_error=position, orientation_error=orientation)
+            self._reaching.goal.publish_feedback(feedback)
 
     # What others see
 

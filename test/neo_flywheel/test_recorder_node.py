@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.srv import GetState
 from neo_msgs.action import DoTask, RecordEpisode
 from neo_msgs.msg import BodyState, SafetyState, Surprise
 from rclpy.serialization import deserialize_message
@@ -61,20 +60,6 @@ def send(stack, count, recorder_topics=("body/state", "head_camera/left/image_ra
     return publishers
 
 
-def make_known(stack):
-    """Waits until the recorder answers us: then it has found every client that we made before.
-
-    That we have found a server does not mean that it has found us, and an answer to nobody is lost.
-    """
-    client = stack.node.create_client(GetState, "recorder/get_state")
-    assert stack.wait(client.service_is_ready, DEADLINE)
-
-    def answered():
-        return stack.wait(client.call_async(GetState.Request()).done, 1.0)
-
-    assert stack.wait(answered, DEADLINE)
-
-
 def counts(bag):
     with Reader(bag) as reader:
         return {c.topic: c.msgcount for c in reader.connections if c.msgcount}
@@ -105,7 +90,7 @@ def test_an_episode_is_recorded_on_request_until_cancelled(start_recorder, tmp_p
     with Stack("/neo1", "tester") as stack:
         client = stack.action_client("record_episode")
         assert client.wait_for_server(timeout_sec=DEADLINE)
-        make_known(stack)
+        assert stack.known_to("record_episode", DEADLINE)
         feedback = []
         goal = RecordEpisode.Goal(directory=str(tmp_path / "episode"), task="wave")
         sent = client.send_goal_async(goal, feedback_callback=lambda m: feedback.append(m.feedback))
