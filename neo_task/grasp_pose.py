@@ -157,10 +157,15 @@ def above(T: np.ndarray, height: float) -> np.ndarray:
     return T_above
 
 
+def shoulder_y(side: str) -> float:
+    """m to the left of the robot's middle."""
+    return SHOULDER[1] if side == "l" else -SHOULDER[1]
+
+
 def arm_clearance(side: str, T_odom_gripper: np.ndarray, others: list[Obstacle]) -> float:
     """m that stay free beside the forearm of a hand at a pose (4, 4): it rises towards the shoulder."""
     wrist = T_odom_gripper[:3, 3] + HAND_POINTS[0] * T_odom_gripper[:3, 0]
-    back = np.array([0.0, SHOULDER[1] if side == "l" else -SHOULDER[1]]) - wrist[:2]
+    back = np.array([0.0, shoulder_y(side)]) - wrist[:2]
     back /= max(float(np.linalg.norm(back)), 1e-6)
     points = wrist + FOREARM[:, None] * np.array([*back, FOREARM_RISES])
     return _clearance(points[None], others)

@@ -6,8 +6,7 @@ import itertools
 
 import numpy as np
 
-from neo_description.skeleton import SHOULDER
-from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, above, arm_clearance, clearance
+from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, above, arm_clearance, clearance, shoulder_y
 from neo_task.planner import Context, TaskFailed
 from neo_task.prompt import Task
 from neo_task.taking import Sighting, others
@@ -105,7 +104,7 @@ def set_down(plan: GraspPlan, start: np.ndarray, centre: np.ndarray, turned: boo
     T = plan.T_grasp.copy()
     T[:3, 3] -= start
     if turned:
-        y = SHOULDER[1] if plan.side == "l" else -SHOULDER[1]
+        y = shoulder_y(plan.side)
         before, after = (np.arctan2(place[1] - y, place[0]) for place in (start, centre))
         c, s = np.cos(after - before), np.sin(after - before)
         T[:3] = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ T[:3]
