@@ -9,7 +9,7 @@ import numpy as np
 from neo_task.grasp_pose import HAND_BELOW, GraspPlan, Obstacle, above, arm_clearance, clearance, shoulder_y
 from neo_task.planner import Context, TaskFailed
 from neo_task.prompt import Task
-from neo_task.taking import Sighting, others
+from neo_task.taking import Sighting, grasp, others, own_side
 
 FLOOR = 0.012  # m: a thing that is put in another is let go so high above what that one stands on, at least
 # rad from odom's x
@@ -18,6 +18,7 @@ TURNS = np.radians([0.0, 20.0, -20.0, 40.0, -40.0, 60.0, -60.0, 75.0, -75.0])  #
 MORE = (0.0, 0.04, -0.04)  # m to the gap
 OTHER_SIDE = 1.0  # rad: the other side is like a turn by so much
 ABOVE = 0.10  # m: where a hand that sets something down comes from
+ACROSS = 0.50  # m from the other shoulder's vertical: what that hand takes, reaching across
 OVER = 0.03  # m that is kept free below what is carried over a thing, and beside it
 LEANS = 0.03  # m: how much lower or higher than upright a thing on or in another may be
 
@@ -49,6 +50,28 @@ def room_for(
     wanted = ctx.params.clearance
     return next((spot for spot, room in zip(spots, rooms, strict=True) if room >= wanted),
                 spots[int(np.argmax(rooms))])  # fmt: skip
+
+
+def hand_for(ctx: Context, task: Task, landmark: Sighting | None, target: Sighting) -> str:
+    """The side of the hand that takes an object to put it where the task says; ``landmark``: beside what.
+
+    It is the one on whose side the object is, unless the way to take it or to put it down is too narrow for
+    that hand and its arm, and wide enough for the other, which must reach across.
+    """
+    own = own_side(target)
+    if landmark is None or holds(task):
+        return own
+    other = "r" if own == "l" else "l"
+    if np.hypot(target.centre[0], target.centre[1] - shoulder_y(other)) > ACROSS:
+        return own
+    around = others(ctx, target)
+    spots = _in_reach(ctx, task, landmark, _beside(ctx, task, landmark, target))
+    room = {}
+    for side in (own, other):
+        plan = grasp(ctx, target, side)
+        room[side] = min(plan.clearance, max(_room(spot, target, around, plan) for spot in spots))
+    narrow = ctx.params.clearance / 2
+    return other if room[own] < narrow <= room[other] else own
 
 
 def _in_reach(ctx: Context, task: Task, landmark: Sighting, spots: list[np.ndarray]) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from neo_description.signals import GraspPhase, HandAction
 from neo_task.detour import draw_back, go_home
 from neo_task.grasp_pose import above, clearance, gripper_rotation
-from neo_task.placing import carried, depth, holds, rests, room_for, set_down
+from neo_task.placing import carried, depth, hand_for, holds, rests, room_for, set_down
 from neo_task.planner import Context, Script, TaskFailed
 from neo_task.prompt import TABLE, Query, Task
 from neo_task.taking import (
@@ -75,7 +75,7 @@ def _place_one(ctx: Context, query: Query, task: Task) -> Generator[None, None, 
     landmark = None if task.place.class_name == TABLE else (yield from find(ctx, task.place))
     if landmark is not None:  # before anything is taken that could then not be put down
         room_for(ctx, task, landmark, (yield from find(ctx, query)))
-    target, plan = yield from take(ctx, query)
+    target, plan = yield from take(ctx, query, side=lambda target: hand_for(ctx, task, landmark, target))
     side = plan.side
     centre = target.centre.copy()  # on the table: back to where it stood
     if landmark is not None:

@@ -5,7 +5,7 @@ Everything comes from the observation: perceived objects, estimated poses, what 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,14 +112,19 @@ def move(
         )
 
 
-def _plan(ctx: Context, target: Sighting) -> GraspPlan:
+def own_side(target: Sighting) -> str:
+    """The hand on whose side the object is."""
+    return "l" if target.centre[1] > 0.0 else "r"
+
+
+def grasp(ctx: Context, target: Sighting, side: str) -> GraspPlan:
+    """How that hand would take the object; TaskFailed where nobody could."""
     kinds = takes()
     if target.thing.class_name not in kinds:
         known = ", ".join(kinds)
         raise TaskFailed(
             "refused", f"do not know how to take a {target.thing.class_name}; I can take {known}"
         )
-    side = "l" if target.centre[1] > 0.0 else "r"
     distance = float(np.hypot(*target.centre[:2]))
     if distance > ctx.params.reach:
         raise TaskFailed(
@@ -138,13 +143,13 @@ def _plan(ctx: Context, target: Sighting) -> GraspPlan:
 
 
 def take(
-    ctx: Context, query: Query, progress: float = 0.0
+    ctx: Context, query: Query, progress: float = 0.0, side: Callable[[Sighting], str] = own_side
 ) -> Generator[None, None, tuple[Sighting, GraspPlan]]:
-    """Find, reach, close and lift; tries again when the object is not in the hand."""
+    """Find, reach, close and lift, with the hand that ``side`` says; tries again when it holds nothing."""
     problem = TaskFailed("lost", f"could not hold the {query}")
     for attempt in range(ctx.params.attempts):
         try:
-            return (yield from _take_once(ctx, query, progress, attempt))
+            return (yield from _take_once(ctx, query, progress, attempt, side))
         except TaskFailed as failure:
             if failure.reason not in ("lost", "unreachable") or attempt + 1 == ctx.params.attempts:
                 raise
@@ -155,13 +160,13 @@ def take(
 
 
 def _take_once(
-    ctx: Context, query: Query, progress: float, attempt: int
+    ctx: Context, query: Query, progress: float, attempt: int, side_of: Callable[[Sighting], str]
 ) -> Generator[None, None, tuple[Sighting, GraspPlan]]:
     ctx.enter(
         "look", progress + 0.02, f"looking for the {query}" + (f", attempt {attempt + 1}" if attempt else "")
     )
     target = yield from find(ctx, query)
-    plan = _plan(ctx, target)
+    plan = grasp(ctx, target, side_of(target))
     side = plan.side
 
     ctx.enter("approach", progress + 0.10, f"{target.name} at {np.round(target.centre, 2).tolist()}")

@@ -155,3 +155,15 @@ def test_what_is_set_down_turns_with_the_arm_about_its_own_middle():
     assert np.arctan2(R[1, 0], R[0, 0]) == pytest.approx(np.pi / 4)  # of the right shoulder, to the left
     held = [T[:3, :3].T @ (centre - T[:3, 3]) for T in (turned, as_taken)]
     np.testing.assert_allclose(*held, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("y", "beside", "side"),
+    [(-0.14, [], "r"), (-0.14, [-0.26], "l"), (-0.27, [-0.39], "r")],
+    ids=["there is room", "a can stands where the own hand comes from", "it is too far across"],
+)
+def test_the_other_hand_takes_what_the_own_one_has_no_room_for(y, beside, side):
+    cans = [("blue", "can", (0.36, at, 0.89)) for at in beside]
+    world = World([("yellow", "box", (0.36, y, 0.89)), ("red", "bottle", (0.44, 0.17, 0.89)), *cans])
+    assert world.run(Task("place", Query("yellow", "box"), "left_of", Query("red", "bottle"))).success
+    assert {s for s, what in world.sent if what == "CLOSE"} == {side}
