@@ -25,6 +25,7 @@ from neo_body_control.joints_node import JointsAdapter
 from neo_body_control.reach import Reach, side_of
 from neo_body_control.rotations import about_z, cross, yaw
 from neo_body_control.settings import PARAMETERS
+from neo_body_control.table_edge import Edge, edge_of
 from neo_body_control.targets import Targets
 from neo_body_control.walk_node import WalkAdapter
 from neo_description.errors import NeoError
@@ -73,6 +74,7 @@ class BodyControlNode(ManagedNode):
         self._said: tuple[Any, ...] = ()
         self._supervisor = Silence()
         self._reaching = UnderWay()
+        self._edge: Edge | None = None  # of the table that is seen
         self._late = 0
         self._cpu = 0.0
         self._answers = graph.publisher(self, "body/tendon_command")
@@ -87,6 +89,8 @@ class BodyControlNode(ManagedNode):
         graph.command_subscription(self, "whole_body/command", command, self._diagnostics.refused)
         self._joints = JointsAdapter(self, self._body, self._params, self._diagnostics)
         self._walk = WalkAdapter(self, self._body, self._params, self._diagnostics)
+        objects = "perception/objects"
+        graph.subscription(self, objects, guarded(objects, self._on_objects))
         graph.subscription(self, "supervisor/heartbeat", lambda _: self._supervisor.heard())
         self.create_timer(
             SUPERVISOR_EVERY, self._watch_supervisor, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -165,6 +169,7 @@ class BodyControlNode(ManagedNode):
                 request.speed,
                 request.tolerance,
                 request.timeout,
+                self._edge,
             )
         except NeoError as error:
             self._diagnostics.refused("reach", str(error))
@@ -184,6 +189,11 @@ class BodyControlNode(ManagedNode):
             position, orientation = self._reaching.core.errors
             feedback = ReachAction.Feedback(position_error=position, orientation_error=orientation)
             self._reaching.goal.publish_feedback(feedback)
+
+    def _on_objects(self, message: Any) -> None:
+        if message.table_seen:
+            T_odom_table = self._body.estimate.T_odom_base @ convert.pose(message.table, "table")
+            self._edge = edge_of(T_odom_table, convert.xyz(message.table_size), self._edge)
 
     # What others see
 

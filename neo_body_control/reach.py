@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
 
 from neo_body_control.controller import BodyController
+from neo_body_control.table_edge import Edge, around
 from neo_description.errors import RefusedError
 from neo_description.signals import Safety, WholeBodyCommand
 from neo_description.tables import SIDES
 
 SETTLED = 0.1  # s for which the errors must stay within tolerance
+NEAR = 0.03  # m: a pose on the way that is so near has been passed
 HANDS = {"left": "l", "right": "r"}
 
 
@@ -38,7 +40,8 @@ class Reach:
     """A reach under way. Raises RefusedError at once when the goal is not acceptable.
 
     ``side`` l or r; ``T`` (4, 4) of the gripper in ``frame``; ``speed`` m/s, ``tolerance`` m and
-    ``timeout`` s of plant time, 0 for the defaults of ``params``.
+    ``timeout`` s of plant time, 0 for the defaults of ``params``. ``edge`` of a table that the hand goes
+    round where it stands in its way.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Reach:
         speed: float = 0.0,
         tolerance: float = 0.0,
         timeout: float = 0.0,
+        edge: Edge | None = None,
     ):
         if side not in SIDES:
             raise RefusedError(f"no side {side!r}; one of {', '.join(SIDES)}")
@@ -61,21 +65,37 @@ class Reach:
         self._tolerance = tolerance or params.reach_tolerance
         self._turn_tolerance = params.reach_turn_tolerance
         timeout = timeout or params.reach_timeout
-        command = WholeBodyCommand(
+        self._command = WholeBodyCommand(
             valid_for=min(timeout, params.valid_for_max), frame=frame, hand_speed=speed
         )
-        if side == "l":
-            command.T_l_hand = T
-        else:
-            command.T_r_hand = T
-        reason = body.command(command)
-        if reason is not None:
-            raise RefusedError(reason)
-        self._goal = body.queue.last
         self._deadline = body.estimate.time + timeout
-        self._begun = False
         self._within_since: float | None = None
         self.errors = (math.inf, math.inf)
+        self._way: list[np.ndarray] = []  # poses in odom that are still ahead
+        reason = self._send(T) or (None if edge is None else self._go_round(edge))
+        if reason is not None:
+            raise RefusedError(reason)
+
+    def _send(self, T: np.ndarray) -> str | None:
+        """Ask for ``T``; why it was refused."""
+        left, right = (T if self._side == side else None for side in SIDES)
+        reason = self._body.command(replace(self._command, T_l_hand=left, T_r_hand=right))
+        if reason is None:
+            self._goal, self._begun = self._body.queue.last, False
+        return reason
+
+    def _go_round(self, edge: Edge) -> str | None:
+        """What was asked for is acceptable; ask for the way to it first."""
+        asked = getattr(self._goal, f"T_{self._side}_hand")
+        start = getattr(self._body.estimate, f"T_odom_{self._side}_gripper")
+        first, *self._way = around(edge, start, asked)
+        if not self._way:
+            return None
+        self._command = replace(self._command, frame="odom")
+        reason = self._send(first)
+        if reason is not None:
+            self._body.queue.drop(self._side)
+        return reason
 
     def step(self) -> ReachOutcome | None:
         """After a controller's tick: ``None`` while under way."""
@@ -90,8 +110,11 @@ class Reach:
             self.errors = body.arrived(self._side)
         elif self._begun:
             return self._outcome(False, "superseded by another command")
-        within = mine and self.errors[0] <= self._tolerance and self.errors[1] <= self._turn_tolerance
-        if not within:
+        if mine and self._way and self.errors[0] <= NEAR:
+            reason = self._send(self._way.pop(0))
+            return None if reason is None else self._outcome(False, f"refused: {reason}")
+        near = self.errors[0] <= self._tolerance and self.errors[1] <= self._turn_tolerance
+        if not mine or self._way or not near:
             self._within_since = None
         elif self._within_since is None:
             self._within_since = time

@@ -84,6 +84,17 @@ class Privileged:
         """Sum of the true normal forces on one hand's pads."""
         return float(self.pad_forces(side)[:, 0].sum())
 
+    def robot_touches(self, shape: str) -> bool:
+        """Whether the robot touches the scene's geom ``shape``."""
+        model, things = self._scene.model, {thing.body for thing in self._scene.objects}
+        wanted = model.geom(shape).id
+        for contact in self._data.contact[: self._data.ncon]:
+            if wanted in contact.geom and contact.dist <= 0.0:
+                other = int(contact.geom1 if contact.geom2 == wanted else contact.geom2)
+                if int(model.geom_bodyid[other]) not in things:
+                    return True
+        return False
+
     @property
     def fallen(self) -> bool:
         """Whether the pelvis lies or is tilted beyond recovery."""

@@ -1,4 +1,4 @@
-"""With its hands: poses, the floor, loads, a cup that stays level."""
+"""With its hands: poses, across a table and behind its edge, the floor, loads, a cup that stays level."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from neo_body_control.reach import Reach
 from neo_body_control.rotations import log
+from neo_body_control.table_edge import Edge
 from neo_body_control.targets import ARM
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.body_bench.balance import strike
 from neo_bringup.body_bench.lab import Robot, grasp_pose
+from neo_description import scenes
 from neo_description.kinematics import Kinematics
 from neo_description.postures import posture
 from neo_description.tables import BODY, SIDES
 
-PARTS = ("reach", "floor", "carry", "cup")
+PARTS = ("reach", "edge", "floor", "carry", "cup")
 POSES = 5  # a robot
 REACHED, TURNED = 0.005, math.radians(2.0)
+EDGE_ERROR = 0.01  # m
 FLOOR, FLOOR_ERROR = 0.10, 0.01  # m: height of the gripper, and how exactly it must come there
 SAG = 0.02  # m: a hand with its load must be this close to where it shall be
 CUP_PUSH = 6.0  # N s
@@ -30,7 +34,8 @@ Say = Callable[[str], None]
 
 def measure(part: str, seed: int, folder: Path, say: Say) -> dict[str, Any]:
     """One of ``PARTS``, with robot ``seed``."""
-    sample: dict[str, Any] = {"reach": reach, "floor": floor, "carry": carry, "cup": cup}[part](seed, say)
+    of = {"reach": reach, "edge": edge, "floor": floor, "carry": carry, "cup": cup}
+    sample: dict[str, Any] = of[part](seed, say)
     return sample
 
 
@@ -69,6 +74,35 @@ def reach(seed: int, say: Say, robot: Robot | None = None) -> dict[str, Any]:
         robot.order(release=(side,))
     say("reaches to " + ", ".join(f"{1000 * p:.1f} mm {math.degrees(a):.1f}°" for p, a in errors))
     return robot.sample() | {"errors": errors, "fell": robot.fell}
+
+
+def edge(seed: int, say: Say) -> dict[str, Any]:
+    """Each hand across the table to the other side, behind the table's edge below its top, and over it again.
+
+    ``errors`` m after each; ``touched``: whether the robot touched the table on its ways. Of the table the
+    robot knows what good eyes would see.
+    """
+    scene = scenes.make("kitchen_table", seed, objects=[])
+    table, rng = scene.table, np.random.default_rng((seed, 13))
+    assert table is not None
+    robot, errors, touched = Robot(seed, scene=scene).stand(), [], False
+    at = Edge(np.array([table.front, 0.0, table.height]), np.array([1.0, 0.0]))
+    for side in SIDES:
+        out = 1.0 if side == "l" else -1.0
+        across = rng.uniform((0.40, -0.15, 0.92), (0.50, -0.05, 1.05))
+        behind = rng.uniform((0.02, 0.30, 0.60), (0.10, 0.38, 0.70))
+        over = rng.uniform((0.40, 0.10, 0.92), (0.50, 0.30, 1.05))
+        for x, y, z in (across, behind, over):
+            T = grasp_pose(side, (x, out * y, z))
+            reach = Reach(robot.body, robot.body.params, side, T, tolerance=REACHED, edge=at)
+            while reach.step() is None and not robot.fell:
+                robot.tick()
+                touched |= robot.plant.privileged.robot_touches("table_top")
+            errors.append(float(np.linalg.norm(robot.gripper(side)[:3, 3] - T[:3, 3])))
+    word = f"{'touched' if touched else 'clear of'} the table{', fell' if robot.fell else ''}"
+    say(f"round the edge: {', '.join(f'{1000 * e:.0f}' for e in errors)} mm off, {word}")
+    done = not robot.fell and not touched and max(errors) <= EDGE_ERROR
+    return robot.sample() | {"done": done, "errors": errors, "touched": touched}
 
 
 def floor(seed: int, say: Say) -> dict[str, Any]:
@@ -143,6 +177,7 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     for word, q in (("p50", 0.5), ("p95", 0.95), ("max", 1.0)):
         out.append(Figure(f"body.reach_mm_{word}", quantile(mm, q), len(mm)))
         out.append(Figure(f"body.reach_deg_{word}", quantile(deg, q), len(deg)))
+    out.append(_share("edge", [s["done"] for s in of["edge"]]))
     out.append(_share("floor", [s["done"] for s in of["floor"]]))
     for name in ("one", "two"):
         out.append(_share(f"carry_{name}", [s["done"][name] for s in of["carry"]]))

@@ -13,10 +13,13 @@ from neo_sim.plant import load_parameters as load_plant_parameters
 
 
 class Rig:
-    """Plant and controller in step; noise and drives as they are by default. Hands stay in hold."""
+    """Plant and controller in step; noise and drives as they are by default. Hands stay in hold.
+
+    ``scene``: its name, or one that is made."""
 
     def __init__(self, scene="empty", seed=0, sim=None, **body):
-        self.plant = Plant(scenes.make(scene, seed), load_plant_parameters(**(sim or {})), seed)
+        made = scenes.make(scene, seed) if isinstance(scene, str) else scene
+        self.plant = Plant(made, load_plant_parameters(**(sim or {})), seed)
         self.body = BodyController(load_parameters(**body))
         self.cpu = []
         self.refused = []

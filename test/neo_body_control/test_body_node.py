@@ -21,7 +21,7 @@ from trajectory_msgs.msg import (
 )
 
 from neo_description.errors import RefusedError
-from neo_description.signals import DriveMode, Safety, WholeBodyCommand
+from neo_description.signals import DriveMode, Safety, Scene, Table, WholeBodyCommand
 from neo_description.tables import BODY
 from neo_ros import convert, graph
 
@@ -82,6 +82,33 @@ def reach_goal(T, **parts):
     goal.target.header = Header(frame_id="odom")
     goal.target.pose = convert.pose_message(T)
     return goal
+
+
+def test_a_reach_goes_round_the_edge_of_a_table_that_is_seen(station):
+    station.stand()
+    station.run(1.5)  # hands come up
+    seen = graph.publisher(station.node, "perception/objects")
+    table = Table(np.eye(4), np.array([0.4, 1.2, 0.0]))
+    table.T_base_table[:3, 3] = (0.5, 0.0, -0.05)  # from 0.3 m ahead, where nothing is in this scene
+    station.until(lambda: seen.get_subscription_count() > 0)
+    top = station.plant.privileged.base_pose[2, 3] - 0.05
+
+    def at_the_edge(goal):
+        """Whether the hand comes within 15 cm of the edge at the height of the top."""
+        way, now = [], station.plant.data.site("l_gripper").xpos
+        handle = station.send(station.reach, reach_goal(side_grasp("l", goal), tolerance=0.01))
+        result = handle.get_result_async()
+        station.run(10.0, lambda: way.append(now.copy()) or result.done())
+        assert result.result().result.success
+        return any(x > 0.15 and abs(z - top) < 0.04 for x, _, z in way)
+
+    over, behind = [0.45, 0.15, 1.0], [0.08, 0.33, 0.65]
+    assert not at_the_edge(over)
+    assert at_the_edge(behind)  # it knows of no table
+    assert at_the_edge(over)
+    seen.publish(convert.scene_message(Scene(0.0, [], table)))
+    station.until(lambda: station.body._edge is not None)
+    assert not at_the_edge(behind)
 
 
 def test_reach_action_succeeds_refuses_and_is_cancelled(station):
