@@ -7,7 +7,8 @@ what would have happened. Without a fresh picture nothing is planned, and the bo
 what it held is opened, so that the next plans begin anew. A hand that closed on nothing has not done a task,
 whatever the plans say; and when the robot stands still under them for a while, nothing more will come.
 
-Where perception knows the prompt's things and sees them, its word counts; else the model's own eyes do.
+Where perception knows the prompt's things and sees them, its word counts; else the model's own eyes do. What
+a hand holds is where the hand is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction, Safety
+from neo_task.in_hand import InHand
 from neo_task.perceived import Perceived
 from neo_task.planner import Observation, Outcome, Step
 from neo_world_model import shipped
@@ -48,6 +50,7 @@ class ImaginedPlanner:
         runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
         search = Search(veto=params.veto, deadline=params.plan_deadline, iterations=params.plan_iterations)
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
+        self._in_hand = InHand()
         self._commander, self._sees = Commander(), "vision" in runtime.settings.senses
         self._perceived = Perceived(prompt, params.objects_file) if params.perceived else None
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
@@ -92,7 +95,8 @@ class ImaginedPlanner:
         if cut.action is not None:
             self._actor.passed(cut.action)
         told = NOBODY if self._perceived is None else self._perceived.places(observation)
-        self._actor.sense(cut.row, estimate.T_odom_base, told)
+        held = self._in_hand.place(estimate, observation.hands, self._actor.places()[0])
+        self._actor.sense(cut.row, estimate.T_odom_base, told, held)
         if self._sees and "vision" not in cut.row:
             self._plan, self.holds = None, self.holds + 1
             return

@@ -7,8 +7,8 @@
 
 Where the target and the place are is looked for in every picture and remembered in odom, so that a thing
 behind the hand is not forgotten: each look counts as much as it is sure (Kalman filter, things may drift).
-Somebody with better eyes may tell instead. The policy's gaze is some centimetres off; where it is meant for
-one of the two, that is looked at.
+Somebody with better eyes may tell instead, and is believed for a while after. The policy's gaze is some
+centimetres off; where it is meant for one of the two, that is looked at.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from neo_world_model.text import LENGTH, encode
 DEFAULT = Search()
 NAMED = 0.5
 TOLD = 0.01  # m: how sure it is where somebody tells that a thing is
+FAITH = 50  # steps for which what was told outlives every look: what hides a thing from better eyes hides it
 MEANT = 0.12  # m: a gaze so near to a thing is meant for it
 NOBODY = (None, None)
 
@@ -56,6 +57,7 @@ class Actor:
         self.memory: list[Memory | None] = [None, None]
         self.known = np.zeros(2, bool)
         self.spread = np.full(2, np.inf)
+        self._untold = np.full(2, FAITH)  # steps since somebody told where it is
         self.begin()
 
     def begin(self) -> None:
@@ -64,12 +66,17 @@ class Actor:
 
     def sense(
         self, row: dict[str, np.ndarray], T_odom_base: np.ndarray,
-        told: Sequence[np.ndarray | None] = NOBODY,
+        told: Sequence[np.ndarray | None] = NOBODY, held: np.ndarray | None = None,
     ) -> None:  # fmt: skip
-        """Take in one step's senses; ``T_odom_base`` (4, 4) as estimated then; ``told``: see :meth:`look`."""
+        """Take in one step's senses; ``T_odom_base`` (4, 4) as estimated then; ``told``: see :meth:`look`.
+
+        ``held`` (3,) m in odom: where the target is in a hand, which is surer than any look.
+        """
         self._states.append(self._runtime.state(row, self._source))
         self._T_odom_base, self._proprio = T_odom_base, row["proprio"]
         self.look(row, T_odom_base, told=told)
+        if held is not None:
+            self.memory[0], self.known[0], self._untold[0] = Memory(held.copy(), TOLD**2), True, 0
 
     def stand(self, past: np.ndarray, led: np.ndarray, proprio: np.ndarray, T_odom_base: np.ndarray) -> None:
         """Be where another has sensed the way to: ``past`` (context, width) states, ``led`` (context - 1, n)
@@ -120,23 +127,27 @@ class Actor:
     ) -> None:  # fmt: skip
         """Look for the things in one step's picture, if there is one, ``steps`` after the look before.
 
-        ``told``: where the target and the place are, each (3,) m in odom, by other eyes; None: not known.
+        ``told``: where the target and the place are, each (3,) m in odom, by better eyes; None: not known.
         An unsure look at a picture that does not reach to where a thing was left says nothing of it.
         """
+        self._untold += steps
         if "vision" in row and self._runtime.sees:
             places, spread, named = (
                 x[0] for x in self._runtime.where(row["vision"][None], row["proprio"][None], self._text[None])
             )
             eye = T_odom_base @ pose_of(unstack("proprio", row["proprio"])["eye"])
-            self.known = named > NAMED
-            for i in np.flatnonzero(self.known).tolist():
+            believed = self._untold < FAITH
+            self.known = (named > NAMED) | believed
+            for i in np.flatnonzero(self.known & ~believed).tolist():
                 if told[i] is None:
                     at = T_odom_base[:3, :3] @ places[i] + T_odom_base[:3, 3]
                     self._remember(i, at, float(np.sqrt(np.square(spread[i]).mean())), steps, eye)
-        for i, better in enumerate(told):
+        for i, (better, memory) in enumerate(zip(told, self.memory, strict=True)):
             if better is not None:
-                self.known[i] = True
+                self.known[i], self._untold[i] = True, 0
                 self._remember(i, better, TOLD, steps)
+            elif memory is not None and self._untold[i] < FAITH:
+                memory.wait(steps)
 
     def _remember(
         self, i: int, at: np.ndarray, wide: float, steps: int, eye: np.ndarray | None = None

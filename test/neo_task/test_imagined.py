@@ -41,8 +41,12 @@ class Actor:
     def __init__(self, *_args, **_options):
         self.passed_on, self.sensed, self.forgotten, self.made = [], 0, 0, 0
 
-    def sense(self, _row, _T, _told):
+    def sense(self, _row, _T, _told, held=None):
         self.sensed += 1
+        self.held = held
+
+    def places(self):
+        return np.array([[0.1, 0.0, 0.05], [np.nan] * 3])
 
     def passed(self, action):
         self.passed_on.append(action)

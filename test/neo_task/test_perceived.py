@@ -4,24 +4,24 @@ import numpy as np
 import pytest
 
 from neo_description.signals import BodyEstimate, DetectedObject, Safety, Scene
-from neo_task.perceived import STALE, Perceived
+from neo_task.perceived import FAITH, MUCH, STALE, Perceived
 from neo_task.planner import Observation
 
 AT = {"bottle": (0.5, 0.1, 0.0), "cup": (0.4, -0.1, 0.0)}
 
 
-def thing(color, class_name, place, confidence=0.9, **fields):
+def thing(color, class_name, place, confidence=0.9, number=1, **fields):
     T = np.eye(4)
     T[:3, 3] = place
     about = {"visible_fraction": 1.0, "last_seen": 2.0, **fields}
-    return DetectedObject(1, class_name, color, T, np.zeros((6, 6)), np.ones(3), confidence, **about)
+    return DetectedObject(number, class_name, color, T, np.zeros((6, 6)), np.ones(3), confidence, **about)
 
 
-def seen(*things, time=2.0):
+def seen(*things, time=2.0, scene=2.0):
     T = np.eye(4)
     T[0, 3] = 0.2  # the robot has come nearer
     estimate = BodyEstimate(0, time, T, np.zeros(6), T, T, T, Safety.ACTIVE, "")
-    return Observation(time, estimate, {}, Scene(2.0, list(things)))
+    return Observation(time, estimate, {}, Scene(scene, list(things)))
 
 
 BOTTLE, CUP = thing("red", "bottle", AT["bottle"]), thing("green", "cup", AT["cup"])
@@ -50,6 +50,26 @@ def test_of_two_that_may_be_meant_the_surer_one_is():
     sure = thing("red", "bottle", AT["cup"], confidence=0.95)
     target, _ = Perceived("pick up the bottle").places(seen(BOTTLE, sure))
     assert target[1] == AT["cup"][1]
+
+
+def test_another_is_not_taken_for_it_when_it_is_out_of_sight_for_a_moment():
+    perceived = Perceived("pick up the red bottle")
+
+    def told(time, *confidences):
+        things = [
+            thing("red", "bottle", AT[place], confidence, number, last_seen=time)
+            for place, confidence, number in zip(AT, confidences, (1, 2), strict=True)
+            if confidence
+        ]
+        place = perceived.places(seen(*things, time=time, scene=time))[0]
+        return None if place is None else int(np.argmin([abs(place[1] - at[1]) for at in AT.values()]))
+
+    assert told(2.0, 0.7, 0.6) == 0
+    assert told(2.1, 0.6, 0.7) == 0  # a little less sure
+    assert told(2.2, 0, 0.8) is None  # hidden
+    assert told(2.3, 0.6, 0.6 + 1.1 * MUCH) == 1  # another is much surer
+    assert told(2.4, 0.9, 0) is None
+    assert told(2.4 + FAITH, 0.6, 0) == 0  # it has been away for long
 
 
 def test_what_is_hidden_remembered_or_old_is_not_told():

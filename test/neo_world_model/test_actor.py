@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from neo_world_model.actor import Actor, look_at
-from neo_world_model.memory import NEAR
+from neo_world_model.actor import FAITH, Actor, look_at
 from neo_world_model.modalities import features, part, shapes, size
 
 OWN, TRUE = np.array([0.48, 0.06, 0.0]), np.array([0.45, 0.02, 0.0])
@@ -53,12 +52,27 @@ def test_what_the_words_do_not_name_is_known_when_it_is_told(actor):
     np.testing.assert_allclose(actor.places(), [OWN, TRUE])
 
 
-def test_a_hidden_thing_stays_near_where_it_was_told_for_a_while(actor):
+def test_a_hidden_thing_stays_where_it_was_told_for_a_while(actor):
     for _ in range(5):
-        actor.sense(row(), np.eye(4), (TRUE, None))
-    for _ in range(3):
+        actor.sense(row(), np.eye(4), (TRUE, TRUE))
+    for _ in range(FAITH - 1):
         actor.sense(row(), np.eye(4))
-    assert np.linalg.norm(actor.places()[0] - TRUE) < 0.5 * NEAR
+        np.testing.assert_allclose(actor.places(), [TRUE, TRUE])
+        assert actor.known.all()
+    for _ in range(10):
+        actor.sense(row(), np.eye(4))
+    assert np.linalg.norm(actor.places()[0] - OWN) < 0.01
+    assert actor.known.tolist() == [True, False]  # the own eyes do not see the place named
+
+
+def test_what_is_held_is_there_at_once_and_is_left_there(actor):
+    actor.sense(row(), np.eye(4), (TRUE, None))
+    for k in range(5):
+        held = TRUE + np.array([0.0, 0.1 * k, 0.2])
+        actor.sense(row(), np.eye(4), (TRUE, None), held)
+        np.testing.assert_allclose(actor.places()[0], held)
+    actor.sense(row(), np.eye(4))
+    np.testing.assert_allclose(actor.places()[0], held)
 
 
 def test_a_gaze_that_is_meant_for_a_thing_is_turned_to_it_and_another_is_left():
