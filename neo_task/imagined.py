@@ -5,7 +5,8 @@ the rest of the one before is, then the inverse dynamics' action, then nothing, 
 would lead to an event is not carried out either; when no other is found for a while, the task ends and says
 what would have happened. Without a fresh picture nothing is planned, and the body holds. A hand that lost
 what it held is opened, so that the next plans begin anew. A hand that closed on nothing has not done a task,
-whatever the plans say; and when the robot stands still under them for a while, nothing more will come.
+whatever the plans say; and when the robot stands still under them for a while, nothing more will come. What
+plans call done and the robot knows is not (:mod:`neo_task.achieved`) begins again.
 
 Where perception knows the prompt's things and sees them, its word counts; else the model's own eyes do. What
 a hand holds is where the hand is.
@@ -20,8 +21,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction, Safety
+from neo_task.achieved import Felt, missing
 from neo_task.in_hand import InHand
-from neo_task.perceived import Perceived
+from neo_task.perceived import Perceived, understood
 from neo_task.planner import Observation, Outcome, Step
 from neo_world_model import shipped
 from neo_world_model.actor import NOBODY, Actor
@@ -33,6 +35,7 @@ from neo_world_model.would import would
 
 DONE, SURE = 0.97, 1.0  # progress, and how long it says so before it is believed (s)
 NEARLY = 0.75  # progress of a task that is over when nothing more comes
+AGAIN = 2  # times that a task which is not done after all begins again
 STILL, STALLED = 0.01, 3.0  # m that grippers move at most, for how long (s): nothing more comes
 
 
@@ -52,7 +55,8 @@ class ImaginedPlanner:
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
         self._in_hand = InHand()
         self._commander, self._sees = Commander(), "vision" in runtime.settings.senses
-        self._perceived = Perceived(prompt, params.objects_file) if params.perceived else None
+        self._task = understood(prompt, params.objects_file)
+        self._perceived = Perceived(self._task) if params.perceived else None
         self._params, self._prompt, self._timeout, self._clock = params, prompt, timeout, clock
         self._plan: Plan | None = None
         self._next = 0
@@ -65,6 +69,9 @@ class ImaginedPlanner:
         self._lifted_from: dict[str, float] = {}
         self._lifted = self._peak = 0.0
         self._held_since: float | None = None
+        self._held = False  # since the task began
+        self._before = np.full((2, 3), np.nan)  # m in odom: target and place as it began
+        self._again = 0  # times that it began again
         self._hands_moved = False
         self._closed: set[str] = set()  # sides told to close that have held nothing since
         self._stood = (0.0, np.zeros(0), "")  # since when (s), grippers and hands as they are
@@ -95,7 +102,9 @@ class ImaginedPlanner:
         if cut.action is not None:
             self._actor.passed(cut.action)
         told = NOBODY if self._perceived is None else self._perceived.places(observation)
-        held = self._in_hand.place(estimate, observation.hands, self._actor.places()[0])
+        places = self._actor.places()
+        self._before = np.where(np.isnan(self._before), places, self._before)
+        held = self._in_hand.place(estimate, observation.hands, places[0])
         self._actor.sense(cut.row, estimate.T_odom_base, told, held)
         if self._sees and "vision" not in cut.row:
             self._plan, self.holds = None, self.holds + 1
@@ -143,7 +152,20 @@ class ImaginedPlanner:
         elif observation.time - self._sure_since >= (
             SURE if self._held_since is None else self._params.hold_time
         ):
+            self._done(observation)
+
+    def _done(self, observation: Observation) -> None:
+        """The end, unless the robot knows better: then once or twice again, as if the task began now."""
+        felt = Felt(self._held, self._held_since is not None, self._lifted)
+        lacks = missing(self._task, felt, self._actor.places(), self._before)
+        if not lacks:
             self._end(observation, True, "done", f"done: {self._prompt}")
+        elif self._again < AGAIN:
+            self._again += 1
+            self._actor.begin()
+            self._sure_since, self._stood = None, (observation.time, np.zeros(0), "")
+        else:
+            self._end(observation, False, "stalled", f"not done: {lacks}")
 
     def _present(self) -> np.ndarray | None:
         """The action of this step: the plan's, else towards its goal, else none."""
@@ -172,7 +194,7 @@ class ImaginedPlanner:
             if self._closed:
                 self._end(observation, False, "stalled", "not done: the hand closed on nothing")
             elif self._progress >= NEARLY:
-                self._end(observation, True, "done", f"done: {self._prompt}")
+                self._done(observation)
             else:
                 how_far = f"after {self._progress:.0%} of it"
                 self._end(observation, False, "stalled", f"not done: nothing more to do {how_far}")
@@ -184,7 +206,7 @@ class ImaginedPlanner:
             height = float(getattr(observation.estimate, f"T_odom_{side}_gripper")[2, 3])
             self._peak = max(self._peak, hand.normal_force)
             if hand.phase == GraspPhase.HOLDING:
-                holding = True
+                holding = self._held = True
                 self._closed.discard(side)
                 self._lifted = max(self._lifted, height - self._lifted_from.setdefault(side, height))
             else:

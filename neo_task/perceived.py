@@ -13,13 +13,21 @@ import numpy as np
 
 from neo_description.errors import RefusedError
 from neo_task.planner import Observation
-from neo_task.prompt import TABLE, Query, parse
+from neo_task.prompt import TABLE, Query, Task, parse
 from neo_task.scripted import default_vocabulary
 from neo_task.taking import in_plain_view
 
 STALE = 0.3  # s: what was seen longer ago says nothing of now
 FAITH = 3.0  # s after its last sight in which only one that is surer, by MUCH, is taken for it
 MUCH = 0.25  # of confidence
+
+
+def understood(prompt: str, objects_file: str = "") -> Task | None:
+    """``prompt`` as the parser reads it; None where it does not."""
+    try:
+        return parse(prompt, default_vocabulary(objects_file or None))
+    except RefusedError:
+        return None
 
 
 @dataclass
@@ -33,15 +41,10 @@ class _Meant:
 
 
 class Perceived:
-    """The target and the place of ``prompt``; of a prompt that the parser does not understand, neither."""
+    """The target and the place of ``task``; of a prompt that was not understood, neither."""
 
-    def __init__(self, prompt: str, objects_file: str = ""):
-        try:
-            task = parse(prompt, default_vocabulary(objects_file or None))
-        except RefusedError:
-            queries = Query(), Query()
-        else:
-            queries = task.target, task.place
+    def __init__(self, task: Task | None):
+        queries = (Query(), Query()) if task is None else (task.target, task.place)
         self._meant = [_Meant(query) for query in queries]
 
     def places(self, observation: Observation) -> list[np.ndarray | None]:

@@ -15,12 +15,11 @@ from neo_bringup.collect.worlds import said
 from neo_description.signals import GraspPhase
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
+from neo_task.achieved import MOVED, beside
 from neo_task.prompt import Query, Task, parse
 from neo_task.scripted import default_vocabulary
 
-LIFTED, MOVED = 0.08, 0.03  # m: up with a pick; along the table with a push or a place
-NEAR = 0.30  # m between middles of a thing and what it was put beside
-ASIDE = 0.02  # m to the right side of it, at least
+LIFTED = 0.08  # m: up with a pick
 ON = 0.02  # m: the lowest point of what is on a landmark from its top
 STANDS = 0.06  # m: a middle this much lower than before has fallen
 GIVEN = 0.15  # m from both grippers, and as high as it was
@@ -91,7 +90,4 @@ class PrivilegedJudge:
         return float(np.arccos(np.clip(way @ axis / np.linalg.norm(way), -1.0, 1.0))) < SEEN
 
     def _beside(self, task: Task, thing: np.ndarray, landmark: np.ndarray) -> bool:
-        away = (thing - landmark)[:2]
-        side = {"left_of": away[1], "right_of": -away[1], "behind": away[0], "in_front_of": -away[0]}
-        far = NEAR * (1.0 + 0.7 * len(task.more))
-        return float(np.linalg.norm(away)) < far and side.get(task.relation, np.inf) > ASIDE
+        return beside(task.relation, (thing - landmark)[:2], len(task.more))

@@ -8,7 +8,7 @@ import pytest
 from neo_description.errors import NeoError
 from neo_description.signals import BodyEstimate, GraspPhase, GraspStatus, HandAction, Safety
 from neo_task import imagined
-from neo_task.imagined import ImaginedPlanner
+from neo_task.imagined import AGAIN, ImaginedPlanner
 from neo_task.planner import Observation
 from neo_task.plant_clock import PlantClock
 from neo_task.scripted import load_parameters
@@ -39,7 +39,7 @@ class Actor:
     plans: list[Plan]
 
     def __init__(self, *_args, **_options):
-        self.passed_on, self.sensed, self.forgotten, self.made = [], 0, 0, 0
+        self.passed_on, self.sensed, self.forgotten, self.made, self.begun = [], 0, 0, 0, 0
 
     def sense(self, _row, _T, _told, held=None):
         self.sensed += 1
@@ -54,6 +54,9 @@ class Actor:
     def forget(self):
         self.forgotten += 1
 
+    def begin(self):
+        self.begun += 1
+
     def plan(self):
         self.made += 1
         return Actor.plans.pop(0) if len(Actor.plans) > 1 else Actor.plans[0]
@@ -62,7 +65,7 @@ class Actor:
 class Robot:
     """Ten steps a second with a planner; ``behind``: how late (s) the clock is when a plan is made."""
 
-    def __init__(self, monkeypatch, plans, timeout=30.0):
+    def __init__(self, monkeypatch, plans, timeout=30.0, prompt="reach for the green cup"):
         Actor.plans = list(plans)
         monkeypatch.setattr(imagined, "Actor", Actor)
         opened = SimpleNamespace(settings=SimpleNamespace(context=4, senses=("vision", "proprio")))
@@ -70,7 +73,7 @@ class Robot:
         self.time, self.behind = 0.0, 0.0
         self.safety, self.hand, self.ahead = Safety.ACTIVE, GraspStatus(), [1.0, 1.0, 1.0]
         self.planner = ImaginedPlanner(
-            "some", "pick up the green cup", load_parameters(), timeout, lambda: self.time + self.behind
+            "some", prompt, load_parameters(), timeout, lambda: self.time + self.behind
         )
 
     def step(self, cut=True, hole=False, blind=False):
@@ -213,6 +216,23 @@ def test_a_hand_that_closed_on_something_has(monkeypatch):
     robot.step()
     robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
     assert ended(robot).success
+
+
+def test_what_plans_call_done_and_the_robot_knows_is_not_begins_again_and_is_then_given_up(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(progress=0.99)], prompt="put the red bottle behind the green cup")
+    outcome = ended(robot, 60)
+    assert robot.planner._actor.begun == AGAIN
+    assert (outcome.success, outcome.reason) == (False, "stalled")
+    assert outcome.message == "not done: no hand lifted the red bottle"
+
+
+def test_what_a_hand_holds_is_told_to_be_there(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan()])
+    robot.step()
+    assert robot.planner._actor.held is None
+    robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
+    robot.step()
+    np.testing.assert_allclose(robot.planner._actor.held, robot.planner._actor.places()[0])
 
 
 def test_a_stopped_robot_and_lost_time_end_the_task(monkeypatch):
