@@ -113,6 +113,9 @@ class ImaginedPlanner:
             self._judge(self._actor.plan(), observation)
         if self._outcome is not None or self._vetoed_since is not None:
             return
+        if self._keeps:
+            self._next += 1
+            return
         action = self._present()
         if action is None:
             return
@@ -127,6 +130,12 @@ class ImaginedPlanner:
         self._hands_moved |= bool(out.hands) or body.T_l_hand is not None or body.T_r_hand is not None
         self._closed |= {side for side, command in out.hands if command.action == HandAction.CLOSE}
         self._end_a_standstill(observation)
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether what was to be picked up is held, and plans call that done: then the robot keeps still."""
+        picks = self._task is None or self._task.verb == "pick"
+        return picks and self._sure_since is not None and self._held_since is not None
 
     def _judge(self, found: Plan, observation: Observation) -> None:
         """Take the plan, unless it is late or would lead to an event."""

@@ -226,6 +226,17 @@ def test_what_plans_call_done_and_the_robot_knows_is_not_begins_again_and_is_the
     assert outcome.message == "not done: no hand lifted the red bottle"
 
 
+def test_a_robot_that_holds_what_it_was_to_pick_up_keeps_still_while_it_makes_sure(monkeypatch):
+    robot = Robot(
+        monkeypatch, [made_plan(progress=0.5), made_plan(progress=0.99)], prompt="take the red bottle"
+    )
+    robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
+    assert [bool(robot.step().body) for _ in range(6)] == [True, True, False, False, False, False]
+    assert robot.planner._actor.made == 3  # it goes on to ask
+    Actor.plans = [made_plan(progress=0.5)]
+    assert [bool(robot.step().body) for _ in range(4)][-2:] == [True, True]
+
+
 def test_what_a_hand_holds_is_told_to_be_there(monkeypatch):
     robot = Robot(monkeypatch, [made_plan()])
     robot.step()
