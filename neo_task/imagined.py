@@ -154,7 +154,8 @@ class ImaginedPlanner:
         self._plan, self._next = found, 0
         self._progress = max(self._progress, float(found.progress[0]))
         on_its_way = not self._hands_moved and not _looks(found, observation)
-        if found.progress[0] < DONE or self._closed or on_its_way:
+        on_nothing = bool(self._closed) and self._held_since is None
+        if found.progress[0] < DONE or on_nothing or on_its_way:
             self._sure_since = None
         elif self._sure_since is None:
             self._sure_since = observation.time

@@ -76,7 +76,7 @@ class Actor:
         self._T_odom_base, self._proprio = T_odom_base, row["proprio"]
         self.look(row, T_odom_base, told=told)
         if held is not None:
-            self.memory[0], self.known[0], self._untold[0] = Memory(held.copy(), TOLD**2), True, 0
+            self.memory[0], self.known[0] = Memory(held.copy(), TOLD**2), True
 
     def stand(self, past: np.ndarray, led: np.ndarray, proprio: np.ndarray, T_odom_base: np.ndarray) -> None:
         """Be where another has sensed the way to: ``past`` (context, width) states, ``led`` (context - 1, n)

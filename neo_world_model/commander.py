@@ -20,7 +20,7 @@ WIDTH = (0.01, 0.11)  # m
 GRASPS = table()["grasps"]
 ACTIONS = (HandAction.OPEN, HandAction.PRESHAPE, HandAction.CLOSE, HandAction.GIVE)
 APART = 0.5  # of `closing` between two actions
-SURE = 2  # steps in a row that a hand which holds must be told to open
+SURE = 6  # steps in a row that a hand which closed must be told to open: a moment's doubt drops what it holds
 FARTHEST = 0.72  # m from base_link along the floor: a gripper that is sent farther is sent so far
 
 
