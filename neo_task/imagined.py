@@ -53,7 +53,7 @@ class ImaginedPlanner:
         runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
         search = Search(veto=params.veto, deadline=params.plan_deadline, iterations=params.plan_iterations)
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
-        self._in_hand = InHand()
+        self._in_hand = InHand(params.in_hand_distance)
         self._commander, self._sees = Commander(), "vision" in runtime.settings.senses
         self._task = understood(prompt, params.objects_file)
         self._perceived = Perceived(self._task) if params.perceived else None
@@ -104,7 +104,7 @@ class ImaginedPlanner:
         told = NOBODY if self._perceived is None else self._perceived.places(observation)
         places = self._actor.places()
         self._before = np.where(np.isnan(self._before), places, self._before)
-        held = self._in_hand.place(estimate, observation.hands, places[0])
+        held = self._in_hand.place(estimate, observation.hands, places[0], told[0])
         self._actor.sense(cut.row, estimate.T_odom_base, told, held)
         if self._sees and "vision" not in cut.row:
             self._plan, self.holds = None, self.holds + 1

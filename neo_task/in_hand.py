@@ -14,17 +14,24 @@ AT_HAND = (
 
 
 class InHand:
-    """Of one thing. It stays in the hand as it was believed to lie there when the hand first held."""
+    """Of one thing. It stays in the hand as it was believed to lie there when the hand first held, until it
+    is seen farther than ``elsewhere`` m from there.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: float) -> None:
+        self._elsewhere = elsewhere
         self._lies: dict[
             str, np.ndarray | None
         ] = {}  # by side that holds: (3,) m in the gripper, None: another
 
     def place(
-        self, estimate: BodyEstimate, hands: Mapping[str, GraspStatus], believed: np.ndarray
-    ) -> np.ndarray | None:
-        """(3,) m in odom, None where no hand holds it; ``believed`` (3,) m: where eyes have it, or NaN."""
+        self, estimate: BodyEstimate, hands: Mapping[str, GraspStatus], believed: np.ndarray,
+        seen: np.ndarray | None = None,
+    ) -> np.ndarray | None:  # fmt: skip
+        """(3,) m in odom, None where no hand holds it; ``believed`` (3,) m: where it is else, or NaN.
+
+        ``seen`` (3,) m: where good eyes see it now; elsewhere, the hand holds something else.
+        """
         out = None
         for side, hand in hands.items():
             if hand.phase != GraspPhase.HOLDING:
@@ -36,6 +43,11 @@ class InHand:
                 near = bool(np.linalg.norm(away) < AT_HAND)  # of NaN: not
                 self._lies[side] = T[:3, :3].T @ away if near else None
             lies = self._lies[side]
-            if lies is not None:
-                out = T[:3, :3] @ lies + T[:3, 3]
+            if lies is None:
+                continue
+            at = T[:3, :3] @ lies + T[:3, 3]
+            if seen is not None and np.linalg.norm(seen - at) > self._elsewhere:
+                self._lies[side] = None
+            else:
+                out = at
         return out

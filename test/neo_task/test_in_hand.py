@@ -18,15 +18,18 @@ def gripper(x, y, z, heading=0.0):
 
 class Hands:
     def __init__(self):
-        self.thing, self.poses = InHand(), {"l": gripper(0.0, 0.3, 1.0), "r": gripper(0.4, -0.2, 0.9)}
+        self.thing, self.poses = (
+            InHand(elsewhere=0.15),
+            {"l": gripper(0.0, 0.3, 1.0), "r": gripper(0.4, -0.2, 0.9)},
+        )
         self.phases = dict.fromkeys(self.poses, GraspPhase.IDLE)
 
-    def __call__(self, believed=UNKNOWN):
+    def __call__(self, believed=UNKNOWN, seen=None):
         estimate = BodyEstimate(
             0, 0.0, np.eye(4), np.zeros(6), self.poses["l"], self.poses["r"], np.eye(4), Safety.ACTIVE, ""
         )
         hands = {side: GraspStatus(phase=phase) for side, phase in self.phases.items()}
-        return self.thing.place(estimate, hands, np.asarray(believed, float))
+        return self.thing.place(estimate, hands, np.asarray(believed, float), seen)
 
 
 def test_it_moves_and_turns_with_the_hand_until_that_opens():
@@ -53,3 +56,11 @@ def test_what_was_not_there_when_the_hand_closed_is_not_in_it(believed):
     hands()
     hands.phases["r"] = GraspPhase.HOLDING
     np.testing.assert_allclose(hands((0.4, -0.2, 0.9)), (0.4, -0.2, 0.9))
+
+
+def test_what_is_seen_elsewhere_is_not_in_the_hand():
+    hands = Hands()
+    hands.phases["r"] = GraspPhase.HOLDING
+    assert hands((0.4, -0.2, 0.9), seen=np.array([0.4, -0.1, 0.9])) is not None  # a little late
+    assert hands((0.4, -0.2, 0.9), seen=np.array([0.4, 0.0, 0.9])) is None
+    assert hands((0.4, -0.2, 0.9)) is None
