@@ -210,7 +210,7 @@ def test_a_recorded_session_is_a_bag_that_says_who_drove(page, robot, tmp_path):
     says(page, "#recording", "RECORDING")
     count = len(robot.body)
     # for some seconds: a recorder that has just come up may hear a moment later who moves the robot
-    hold(page, "r", lambda: len(robot.body) > count + 60)
+    hold(page, "r", lambda: len(robot.body) > count + 150)
     page.keyboard.up(" ")
     page.click("#end")
     says(page, "#ended", "Recorded in ")
