@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neo_task.placing import WAYS
 from neo_task.prompt import TABLE, Task
 
 NEAR = 0.30  # m between middles of a thing and what it was put beside
@@ -18,15 +19,13 @@ ASIDE = 0.02  # m to the right side of it, at least
 MOVED = 0.03  # m along the table with a push or a place
 UP = 0.05  # m: up with a pick
 OVER = 0.15  # m: farther from the middle nothing is on or in another
-SIDES = {"left_of": (0.0, 1.0), "right_of": (0.0, -1.0), "behind": (1.0, 0.0), "in_front_of": (-1.0, 0.0)}
 PUSHES = {"left": 1.0, "right": -1.0}
 
 
 @dataclass(frozen=True)
 class Felt:
-    """Since the task began: whether a hand ``held`` something, ``holds`` it now, ``lifted`` m at most."""
+    """Whether a hand ``holds`` something now; ``lifted`` m at most since the task began."""
 
-    held: bool
     holds: bool
     lifted: float
 
@@ -34,7 +33,15 @@ class Felt:
 def beside(relation: str, away: np.ndarray, more: int = 0) -> bool:
     """Whether a thing ``away`` (2,) m from another, in odom's axes, is next to it, on the side meant."""
     near = float(np.linalg.norm(away)) < NEAR * (1.0 + MORE_NEAR * more)
-    return near and (relation not in SIDES or float(away @ SIDES[relation]) > ASIDE)
+    if relation not in WAYS:
+        return near
+    way = WAYS[relation]
+    return near and float(away @ (np.cos(way), np.sin(way))) > ASIDE
+
+
+def pushed(relation: str, along: float) -> bool:
+    """Whether a thing that went ``along`` m to the left was pushed as asked: to that side, or to either."""
+    return (PUSHES[relation] * along if relation in PUSHES else abs(along)) > MOVED
 
 
 def missing(task: Task | None, felt: Felt, places: np.ndarray, before: np.ndarray) -> str:
@@ -47,8 +54,10 @@ def missing(task: Task | None, felt: Felt, places: np.ndarray, before: np.ndarra
         return ""
     moved = (places - before)[0, :2]
     if task.verb == "push":
-        return _not_pushed(task, moved)
-    if not felt.held or felt.lifted < UP:
+        known = bool(np.isfinite(moved).all())
+        done = not known or pushed(task.relation, float(moved[1]))
+        return "" if done else f"the {task.target} has not gone {task.relation or 'aside'}"
+    if felt.lifted < UP:
         return f"no hand lifted the {task.target}"
     if task.verb == "pick":
         return "" if felt.holds else f"no hand holds the {task.target}"
@@ -57,10 +66,3 @@ def missing(task: Task | None, felt: Felt, places: np.ndarray, before: np.ndarra
         return ""
     put = np.linalg.norm(away) < OVER if task.relation in ("on", "in") else beside(task.relation, away)
     return "" if put else f"the {task.target} is not {task.relation.replace('_', ' ')} the {task.place}"
-
-
-def _not_pushed(task: Task, moved: np.ndarray) -> str:
-    if np.isnan(moved).any():
-        return ""
-    along = float(moved[1]) * PUSHES.get(task.relation, np.sign(moved[1]))
-    return "" if along > MOVED else f"the {task.target} has not gone {task.relation or 'aside'}"

@@ -69,7 +69,6 @@ class ImaginedPlanner:
         self._lifted_from: dict[str, float] = {}
         self._lifted = self._peak = 0.0
         self._held_since: float | None = None
-        self._held = False  # since the task began
         self._before = np.full((2, 3), np.nan)  # m in odom: target and place as it began
         self._again = 0  # times that it began again
         self._hands_moved = False
@@ -166,7 +165,7 @@ class ImaginedPlanner:
 
     def _done(self, observation: Observation) -> None:
         """The end, unless the robot knows better: then once or twice again, as if the task began now."""
-        felt = Felt(self._held, self._held_since is not None, self._lifted)
+        felt = Felt(self._held_since is not None, self._lifted)
         lacks = missing(self._task, felt, self._actor.places(), self._before)
         if not lacks:
             self._end(observation, True, "done", f"done: {self._prompt}")
@@ -216,7 +215,7 @@ class ImaginedPlanner:
             height = float(getattr(observation.estimate, f"T_odom_{side}_gripper")[2, 3])
             self._peak = max(self._peak, hand.normal_force)
             if hand.phase == GraspPhase.HOLDING:
-                holding = self._held = True
+                holding = True
                 self._closed.discard(side)
                 self._lifted = max(self._lifted, height - self._lifted_from.setdefault(side, height))
             else:

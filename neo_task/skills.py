@@ -20,6 +20,7 @@ from neo_task.taking import (
     in_sight,
     move,
     others,
+    own_side,
     still_held,
     take,
 )  # fmt: skip
@@ -139,7 +140,7 @@ def reach(ctx: Context, task: Task) -> Script:
     """Bring the open hand in front of the object without touching it."""
     ctx.enter("look", 0.1, f"looking for the {task.target}")
     target = yield from find(ctx, task.target)
-    side = "l" if target.centre[1] > 0.0 else "r"
+    side = own_side(target)
     T = np.eye(4)
     T[:3, :3] = gripper_rotation(side, 0.4, from_above=False)
     T[:3, 3] = target.centre - (target.radius + 0.10) * T[:3, 0]

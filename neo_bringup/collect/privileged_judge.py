@@ -15,7 +15,7 @@ from neo_bringup.collect.worlds import said
 from neo_description.signals import GraspPhase
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
-from neo_task.achieved import MOVED, beside
+from neo_task.achieved import MOVED, beside, pushed
 from neo_task.prompt import Query, Task, parse
 from neo_task.scripted import default_vocabulary
 
@@ -57,9 +57,7 @@ class PrivilegedJudge:
         if any(m[2] < -STANDS for m in moved):
             return False
         if task.verb == "push":
-            way = {"left": 1.0, "right": -1.0}.get(task.relation, 0.0)
-            along = float(moved[0][1])
-            return (way * along if way else abs(along)) > MOVED
+            return pushed(task.relation, float(moved[0][1]))
         if any(float(np.linalg.norm(m[:2])) < MOVED for m in moved):
             return False  # it may have stood there from the start
         return all(self._beside(task, now[name], now[self._name(task.place)]) for name in meant)

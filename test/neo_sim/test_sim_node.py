@@ -170,7 +170,8 @@ def test_silent_groups_are_given_up_and_waited_for_again(start_sim, station):
 
 
 def test_bad_commands_are_refused_in_diagnostics_and_the_robot_holds(start_sim, station):
-    start_sim(scene="empty", lockstep_timeout=0.1, wait_for_controllers=0.5)
+    # the plant waits long enough that no answer of the body comes late, however busy the machine
+    start_sim(scene="empty", lockstep_timeout=2.0, wait_for_controllers=0.5)
 
     class Spoiler(Echo):
         def answer(self, group, message, tick=None):
@@ -190,9 +191,7 @@ def test_bad_commands_are_refused_in_diagnostics_and_the_robot_holds(start_sim, 
     station.until(lambda: "not_finite" in told.get("l_hand refused", ""))
     station.until(lambda: "unknown_mode" in told.get("r_hand refused", ""))
     assert told["l_hand drives"] == told["r_hand drives"] == "hold"
-    refused = told["body refused"]  # on busy machines it may be late
-    assert "not_finite" not in refused
-    assert "unknown_mode" not in refused
+    assert told["body refused"] == "-"
     station.until(lambda: station.last["body/state"].drive_mode == DriveMode.TENSION)
     assert station.last["l_hand/state"].drive_mode == DriveMode.HOLD
 

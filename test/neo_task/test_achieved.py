@@ -6,7 +6,7 @@ import pytest
 from neo_task.achieved import Felt, beside, missing
 from neo_task.perceived import understood
 
-NOTHING, PUT, HOLDS = Felt(False, False, 0.0), Felt(True, False, 0.15), Felt(True, True, 0.15)
+NOTHING, PUT, HOLDS = Felt(False, 0.0), Felt(False, 0.15), Felt(True, 0.15)
 UNKNOWN = np.full((2, 3), np.nan)
 BEFORE = np.array([[0.4, -0.2, 0.85], [0.45, 0.1, 0.83]])
 
@@ -22,7 +22,7 @@ def after(x, y):
         ("reach for the red bottle", NOTHING, BEFORE, ""),
         ("pick up the red bottle", HOLDS, BEFORE, ""),
         ("pick up the red bottle", PUT, BEFORE, "no hand holds the red bottle"),
-        ("pick up the red bottle", Felt(True, True, 0.01), BEFORE, "no hand lifted the red bottle"),
+        ("pick up the red bottle", Felt(True, 0.01), BEFORE, "no hand lifted the red bottle"),
         ("hand me the red bottle", PUT, UNKNOWN, ""),
         ("hand me the red bottle", NOTHING, UNKNOWN, "no hand lifted the red bottle"),
         ("push the red bottle to the left", NOTHING, after(0.4, -0.1), ""),
