@@ -232,10 +232,10 @@ class NeoEnv:
 
     def _imagine(self, prompt: str, timeout: float, model: Any, params: SimpleNamespace) -> None:
         """Act with a world model, fed with the same steps as on a robot."""
-        from neo_task.imagined import ImaginedPlanner
+        from neo_task.imagined import imagined
         from neo_world_model.stepper import Cutter
 
-        self.planner = ImaginedPlanner(
+        self.planner = imagined(
             model or params.model, prompt, params, timeout or params.timeout, clock=lambda: self.plant.time,
             timer=lambda: 0.0,  # not the machine's speed, but the settings say how long is searched
         )  # fmt: skip

@@ -62,7 +62,7 @@ def missing(task: Task | None, felt: Felt, places: np.ndarray, before: np.ndarra
     if task.verb == "pick":
         return "" if felt.holds else f"no hand holds the {task.target}"
     away = (places[0] - places[1])[:2]
-    if task.verb != "place" or task.place.class_name == TABLE or task.more or np.isnan(away).any():
+    if task.verb != "place" or task.place.class_name == TABLE or np.isnan(away).any():
         return ""
     put = np.linalg.norm(away) < OVER if task.relation in ("on", "in") else beside(task.relation, away)
     return "" if put else f"the {task.target} is not {task.relation.replace('_', ' ')} the {task.place}"

@@ -4,9 +4,10 @@ A plan is made every other step and holds for several. One that is made too late
 the rest of the one before is, then the inverse dynamics' action, then nothing, and the body holds. One that
 would lead to an event is not carried out either; when no other is found for a while, the task ends and says
 what would have happened. Without a fresh picture nothing is planned, and the body holds. A hand that lost
-what it held is opened, so that the next plans begin anew. A hand that closed on nothing has not done a task,
-whatever the plans say; and when the robot stands still under them for a while, nothing more will come. What
-plans call done and the robot knows is not (:mod:`neo_task.achieved`) begins again.
+what it held is opened, so that the next plans begin anew; one that holds what was to be picked up is not. A
+hand that closed on nothing has not done a task, whatever the plans say; and when the robot stands still under
+them for a while, nothing more will come. What plans call done and the robot knows is not
+(:mod:`neo_task.achieved`) is not done. Such a try is not the last: :mod:`neo_task.in_turn`.
 
 Where perception knows the prompt's things and sees them, its word counts; else the model's own eyes do. What
 a hand holds is where the hand is.
@@ -23,6 +24,7 @@ import numpy as np
 from neo_description.signals import GraspPhase, HandAction, Safety
 from neo_task.achieved import Felt, missing
 from neo_task.in_hand import InHand
+from neo_task.in_turn import InTurn
 from neo_task.perceived import Perceived, understood
 from neo_task.planner import Observation, Outcome, Step
 from neo_world_model import shipped
@@ -35,22 +37,21 @@ from neo_world_model.would import would
 
 DONE, SURE = 0.97, 1.0  # progress, and how long it says so before it is believed (s)
 NEARLY = 0.75  # progress of a task that is over when nothing more comes
-AGAIN = 2  # times that a task which is not done after all begins again
+VAIN = 2  # times that hands may close on nothing
 STILL, STALLED = 0.01, 3.0  # m that grippers move at most, for how long (s): nothing more comes
 
 
 class ImaginedPlanner:
     """As :class:`neo_task.planner.ScriptPlanner`, on observations that carry ``cut``.
 
-    ``model``: its folder, empty: the one that ships; or one that is open already. ``clock``: plant time now
-    (s), to know a late plan by; ``timer``: s, by which searching ends.
+    About one thing; :func:`imagined` makes the planner for any prompt. ``clock``: plant time now (s), to know
+    a late plan by; ``timer``: s, by which searching ends.
     """
 
     def __init__(
-        self, model: str | Runtime, prompt: str, params: SimpleNamespace, timeout: float,
+        self, runtime: Runtime, prompt: str, params: SimpleNamespace, timeout: float,
         clock: Callable[[], float], timer: Callable[[], float] = time.monotonic,
     ):  # fmt: skip
-        runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
         search = Search(veto=params.veto, deadline=params.plan_deadline, iterations=params.plan_iterations)
         self._actor = Actor(runtime, prompt, runtime.settings.context, search=search, clock=timer)
         self._in_hand = InHand(params.in_hand_distance)
@@ -70,9 +71,10 @@ class ImaginedPlanner:
         self._lifted = self._peak = 0.0
         self._held_since: float | None = None
         self._before = np.full((2, 3), np.nan)  # m in odom: target and place as it began
-        self._again = 0  # times that it began again
         self._hands_moved = False
         self._closed: set[str] = set()  # sides told to close that have held nothing since
+        self._closing: set[str] = set()  # sides on their way round something
+        self._vain = 0  # times that a hand closed on nothing
         self._stood = (0.0, np.zeros(0), "")  # since when (s), grippers and hands as they are
         self.late = self.fallbacks = self.holds = self.plans = 0
         self.phase = "imagine"
@@ -89,10 +91,23 @@ class ImaginedPlanner:
                 self._end(observation, False, "stopped", f"not done: the robot is stopped ({why})")
             elif observation.time > self._began + self._timeout:
                 self._end(observation, False, "timeout", f"not done: it took longer than {self._timeout:g} s")
+            elif self._vain >= VAIN:
+                self._end(observation, False, "stalled", "not done: the hand closed on nothing")
             elif observation.cut is not None:
                 self._act(observation, out)
         out.progress, out.detail, out.outcome = self._progress, self._detail, self._outcome
         return out
+
+    def again(self) -> None:
+        """Go on after the outcome as if the task began now; where its things are, were and may be is kept."""
+        self._outcome = self._plan = self._sure_since = self._vetoed_since = None
+        self._progress, self._stood = 0.0, (0.0, np.zeros(0), "")
+        if self._held_since is None:  # the hands are open
+            self._commander, self._lifted, self._hands_moved = Commander(), 0.0, False
+            self._closed.clear()
+        self._vain = 0
+        self._actor.forget()
+        self._actor.begin()
 
     def _act(self, observation: Observation, out: Step) -> None:
         cut, estimate = observation.cut, observation.estimate
@@ -119,7 +134,9 @@ class ImaginedPlanner:
         if action is None:
             return
         closing = [side for side, hand in observation.hands.items() if hand.phase == GraspPhase.CLOSING]
-        body, hands = self._commander.give(action, estimate.T_odom_base, closing)
+        picked = held is not None and self._task is not None and self._task.verb == "pick"
+        keeps = [s for s, hand in observation.hands.items() if picked and hand.phase == GraspPhase.HOLDING]
+        body, hands = self._commander.give(action, estimate.T_odom_base, closing, keeps)
         out.body.append(body)
         out.hands.extend(hands)
         for side, hand in observation.hands.items():
@@ -128,7 +145,8 @@ class ImaginedPlanner:
                 out.hands.append((side, opened))
         self._hands_moved |= bool(out.hands) or body.T_l_hand is not None or body.T_r_hand is not None
         self._closed |= {side for side, command in out.hands if command.action == HandAction.CLOSE}
-        self._end_a_standstill(observation)
+        if self._still(observation) >= STALLED and self._held_since is None and self._sure_since is None:
+            self._end_a_standstill(observation)
 
     @property
     def _keeps(self) -> bool:
@@ -164,17 +182,11 @@ class ImaginedPlanner:
             self._done(observation)
 
     def _done(self, observation: Observation) -> None:
-        """The end, unless the robot knows better: then once or twice again, as if the task began now."""
+        """The end; a failure where the robot knows better than its plans."""
         felt = Felt(self._held_since is not None, self._lifted)
         lacks = missing(self._task, felt, self._actor.places(), self._before)
-        if not lacks:
-            self._end(observation, True, "done", f"done: {self._prompt}")
-        elif self._again < AGAIN:
-            self._again += 1
-            self._actor.begin()
-            self._sure_since, self._stood = None, (observation.time, np.zeros(0), "")
-        else:
-            self._end(observation, False, "stalled", f"not done: {lacks}")
+        message = f"not done: {lacks}" if lacks else f"done: {self._prompt}"
+        self._end(observation, not lacks, "stalled" if lacks else "done", message)
 
     def _present(self) -> np.ndarray | None:
         """The action of this step: the plan's, else towards its goal, else none."""
@@ -190,23 +202,26 @@ class ImaginedPlanner:
         self.holds += 1
         return None
 
-    def _end_a_standstill(self, observation: Observation) -> None:
-        """End a task in which the robot has stood still for a while, unless a hand holds something."""
+    def _still(self, observation: Observation) -> float:
+        """How long (s) grippers and hands have been as they are."""
         estimate = observation.estimate
         at = np.concatenate([estimate.T_odom_l_gripper[:3, 3], estimate.T_odom_r_gripper[:3, 3]])
         hands = " ".join(hand.phase.name for hand in observation.hands.values())
         since, before, as_they_were = self._stood
-        moved = len(before) == 0 or float(np.abs(at - before).max()) > STILL
-        if moved or hands != as_they_were or self._held_since is not None or self._sure_since is not None:
+        if len(before) == 0 or float(np.abs(at - before).max()) > STILL or hands != as_they_were:
             self._stood = observation.time, at, hands
-        elif observation.time - since >= STALLED:
-            if self._closed:
-                self._end(observation, False, "stalled", "not done: the hand closed on nothing")
-            elif self._progress >= NEARLY:
-                self._done(observation)
-            else:
-                how_far = f"after {self._progress:.0%} of it"
-                self._end(observation, False, "stalled", f"not done: nothing more to do {how_far}")
+            return 0.0
+        return observation.time - since
+
+    def _end_a_standstill(self, observation: Observation) -> None:
+        """End a task in which the robot has stood still for a while with nothing in its hands."""
+        if self._closed:
+            self._end(observation, False, "stalled", "not done: the hand closed on nothing")
+        elif self._progress >= NEARLY:
+            self._done(observation)
+        else:
+            how_far = f"after {self._progress:.0%} of it"
+            self._end(observation, False, "stalled", f"not done: nothing more to do {how_far}")
 
     def _feel(self, observation: Observation) -> None:
         """What the robot can say of its own doing: how high and how long it holds, and how hard."""
@@ -214,6 +229,11 @@ class ImaginedPlanner:
         for side, hand in observation.hands.items():
             height = float(getattr(observation.estimate, f"T_odom_{side}_gripper")[2, 3])
             self._peak = max(self._peak, hand.normal_force)
+            if hand.phase == GraspPhase.CLOSING:
+                self._closing.add(side)
+            elif side in self._closing:
+                self._closing.discard(side)
+                self._vain += hand.phase != GraspPhase.HOLDING
             if hand.phase == GraspPhase.HOLDING:
                 holding = True
                 self._closed.discard(side)
@@ -229,6 +249,22 @@ class ImaginedPlanner:
         held = 0.0 if self._held_since is None else observation.time - self._held_since
         self._progress = 1.0 if success else self._progress
         self._outcome = Outcome(success, reason, message, self._lifted, held, self._peak)
+
+
+def imagined(
+    model: str | Runtime, prompt: str, params: SimpleNamespace, timeout: float,
+    clock: Callable[[], float], timer: Callable[[], float] = time.monotonic,
+) -> InTurn:  # fmt: skip
+    """The planner for ``prompt``: :class:`ImaginedPlanner` for each of its things, tried ``tries`` times.
+
+    ``model``: its folder, empty: the one that ships; or one that is open already.
+    """
+    runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
+    task = understood(prompt, params.objects_file)
+    each = task.each if task is not None and task.more else (prompt,)
+    return InTurn(prompt, each, timeout, lambda prompt, left: ImaginedPlanner(
+        runtime, prompt, params, left, clock, timer
+    ), params)  # fmt: skip
 
 
 def _looks(plan: Plan, observation: Observation) -> bool:

@@ -24,14 +24,13 @@ from neo_ros import convert, graph
 from neo_ros.diagnostics import Diagnostics
 from neo_ros.main import run
 from neo_ros.managed import ManagedNode
-from neo_task.planner import Outcome, ScriptPlanner
+from neo_task.planner import Outcome, Planner
 from neo_task.plant_clock import PlantClock
 from neo_task.prompt import parse
 from neo_task.scripted import PARAMETERS, PLANNERS, default_vocabulary, privileged_scene, scripted
 from neo_task.watch import Watch
 
 if TYPE_CHECKING:
-    from neo_task.imagined import ImaginedPlanner
     from neo_world_model.listening import Listening
     from neo_world_model.stepper import Cut
 
@@ -49,7 +48,7 @@ class TaskNode(ManagedNode):
         self._objects_file = self._params.objects_file or None
         self._vocabulary = default_vocabulary(self._objects_file)
         self._watch = Watch()
-        self._planner: ScriptPlanner | ImaginedPlanner | None = None
+        self._planner: Planner | None = None
         self._listening: Listening | None = None
         self._cut: Cut | None = None
         self._plant_clock = PlantClock()
@@ -184,7 +183,7 @@ class TaskNode(ManagedNode):
             peak_force=outcome.peak_force,
         )
 
-    def _plan(self, request: Any) -> ScriptPlanner | ImaginedPlanner:
+    def _plan(self, request: Any) -> Planner:
         """The planner for a goal; NeoError says what is wrong with it."""
         name = request.planner or self._params.planner
         if name not in PLANNERS:
@@ -218,16 +217,14 @@ class TaskNode(ManagedNode):
             self._privileged_subscription = graph.subscription(self, "sim/privileged_state", guarded)
         return scripted(task, self._params, request.timeout)
 
-    def _imagine(self, request: Any) -> ImaginedPlanner:
+    def _imagine(self, request: Any) -> Planner:
         """The planner that acts by imagination; from now on the node listens to all that it senses."""
         # here, not above: ONNX Runtime and OpenCV would keep every robot waiting that acts without them
-        from neo_task.imagined import ImaginedPlanner
+        from neo_task.imagined import imagined
         from neo_world_model.listening import Listening
 
         timeout = request.timeout or self._params.timeout
-        planner = ImaginedPlanner(
-            self._params.model, request.prompt, self._params, timeout, self._plant_clock.now
-        )
+        planner = imagined(self._params.model, request.prompt, self._params, timeout, self._plant_clock.now)
         self._cut = None
         self._listening = Listening(self, self._diagnostics, self._on_cut)
         return planner

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -176,6 +176,12 @@ class Context:
                 return False
             yield
         return True
+
+
+class Planner(Protocol):
+    """What does a task: an observation in, an answer out, until its ``outcome`` is set."""
+
+    def step(self, observation: Observation) -> Step: ...
 
 
 class ScriptPlanner:

@@ -17,6 +17,7 @@ EXAMPLE = "pick up the red bottle"
 LANGUAGE = Path(__file__).with_name("language.yaml")
 MAX_LENGTH = 200
 TABLE = "table"
+TURNED = ("left", "right")  # sides of a landmark: "to the left of"
 
 
 class PromptError(RefusedError):
@@ -50,6 +51,13 @@ class Task:
     relation: str = ""
     place: Query = Query()
     more: tuple[Query, ...] = ()
+
+    @property
+    def each(self) -> tuple[str, ...]:
+        """What is to be put somewhere, one prompt for each thing, in the words that models are trained on."""
+        where = self.relation.replace("_", " ")
+        where = f"to the {where}" if where.startswith(TURNED) else where
+        return tuple(f"put the {thing} {where} the {self.place}" for thing in (self.target, *self.more))
 
 
 @dataclass(frozen=True)

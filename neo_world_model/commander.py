@@ -35,11 +35,12 @@ class Commander:
         self._sent: dict[str, np.ndarray] = {}  # where a gripper was last sent, in odom
 
     def give(
-        self, action: np.ndarray, T_odom_base: np.ndarray, closing: Collection[str] = ()
-    ) -> tuple[WholeBodyCommand, list[tuple[str, HandCommand]]]:
+        self, action: np.ndarray, T_odom_base: np.ndarray, closing: Collection[str] = (),
+        keeps: Collection[str] = (),
+    ) -> tuple[WholeBodyCommand, list[tuple[str, HandCommand]]]:  # fmt: skip
         """``action`` (n,) as ``action`` in modalities.yaml; ``T_odom_base`` (4, 4) as estimated now.
 
-        ``closing``: sides whose hand is on its way round something.
+        ``closing``: sides whose hand is on its way round something; ``keeps``: those that shall not open.
         """
         parts = unstack("action", action)
         gaze = T_odom_base[:3, :3] @ parts["gaze"] + T_odom_base[:3, 3]
@@ -54,7 +55,7 @@ class Commander:
                 self._moving[side] = True
             elif self._moving[side]:
                 body.release, self._moving[side] = (*body.release, side), False
-            told = self._hand(side, parts)
+            told = self._hand(side, parts, side in keeps)
             if told is not None:
                 hands.append((side, told))
         return body, hands
@@ -66,7 +67,7 @@ class Commander:
         self._empty[side], self._told[side] = True, (HandAction.OPEN, "")
         return HandCommand(HandAction.OPEN)
 
-    def _hand(self, side: str, parts: dict[str, np.ndarray]) -> HandCommand | None:
+    def _hand(self, side: str, parts: dict[str, np.ndarray], keeps: bool) -> HandCommand | None:
         before, held = self._told[side]
         step = int(np.clip(round(float(parts[f"{side}_closing"][0]) / APART), 0, len(ACTIONS) - 1))
         wanted, likely = ACTIONS[step], parts[f"{side}_grasp"]
@@ -76,7 +77,7 @@ class Commander:
         closed = before in (HandAction.CLOSE, HandAction.GIVE)
         if closed and wanted in (HandAction.OPEN, HandAction.PRESHAPE):
             self._opening[side] += 1
-            if self._opening[side] < SURE:
+            if keeps or self._opening[side] < SURE:
                 return None
             wanted = HandAction.OPEN
         else:

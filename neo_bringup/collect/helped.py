@@ -21,7 +21,7 @@ from neo_task.taking import back_off
 from neo_world_model.runtime import Runtime
 
 PATIENCE = (7.0, 14.0)  # s that it is left alone
-ALONE = {"plan_iterations": 0, "veto": 1.0, "perceived": False}  # what the policy itself would do
+ALONE = {"plan_iterations": 0, "veto": 1.0, "perceived": False, "tries": 1}  # what the policy itself would do
 TIMEOUT = 90.0  # s: who collects ends it sooner
 
 

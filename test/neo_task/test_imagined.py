@@ -8,7 +8,7 @@ import pytest
 from neo_description.errors import NeoError
 from neo_description.signals import BodyEstimate, GraspPhase, GraspStatus, HandAction, Safety
 from neo_task import imagined
-from neo_task.imagined import AGAIN, ImaginedPlanner
+from neo_task.imagined import VAIN
 from neo_task.planner import Observation
 from neo_task.plant_clock import PlantClock
 from neo_task.scripted import load_parameters
@@ -65,16 +65,17 @@ class Actor:
 class Robot:
     """Ten steps a second with a planner; ``behind``: how late (s) the clock is when a plan is made."""
 
-    def __init__(self, monkeypatch, plans, timeout=30.0, prompt="reach for the green cup"):
+    def __init__(self, monkeypatch, plans, timeout=30.0, prompt="reach for the green cup", tries=1):
         Actor.plans = list(plans)
         monkeypatch.setattr(imagined, "Actor", Actor)
         opened = SimpleNamespace(settings=SimpleNamespace(context=4, senses=("vision", "proprio")))
         monkeypatch.setattr(imagined, "Runtime", lambda *_: opened)
         self.time, self.behind = 0.0, 0.0
         self.safety, self.hand, self.ahead = Safety.ACTIVE, GraspStatus(), [1.0, 1.0, 1.0]
-        self.planner = ImaginedPlanner(
-            "some", prompt, load_parameters(), timeout, lambda: self.time + self.behind
+        self.whole = imagined.imagined(
+            "some", prompt, load_parameters(tries=tries), timeout, lambda: self.time + self.behind
         )
+        self.planner = self.whole.planner
 
     def step(self, cut=True, hole=False, blind=False):
         T = np.eye(4)
@@ -85,7 +86,7 @@ class Robot:
         if not blind:
             row["vision"] = np.zeros((2, 48, 64, 3), np.uint8)
         seen = Cut(row, np.zeros(size("action"), np.float32), hole) if cut else None
-        out = self.planner.step(
+        out = self.whole.step(
             Observation(self.time, estimate, {"l": GraspStatus(), "r": self.hand}, None, seen)
         )
         self.time += 0.1
@@ -211,6 +212,15 @@ def test_a_hand_that_closed_on_nothing_has_not_done_it_whatever_plans_say(monkey
     assert (outcome.success, outcome.message) == (False, "not done: the hand closed on nothing")
 
 
+def test_a_hand_that_closes_on_nothing_again_and_again_does_not_get_on(monkeypatch):
+    robot = Robot(monkeypatch, [made_plan(closing=1.0)])
+    for _ in range(VAIN):
+        for phase in (GraspPhase.CLOSING, GraspPhase.IDLE):
+            robot.hand = GraspStatus(phase=phase)
+            outcome = robot.step().outcome
+    assert (outcome.reason, outcome.message) == ("stalled", "not done: the hand closed on nothing")
+
+
 def test_a_hand_that_closed_on_something_has(monkeypatch):
     robot = Robot(monkeypatch, [made_plan(closing=1.0, progress=0.99)])
     robot.step()
@@ -218,10 +228,11 @@ def test_a_hand_that_closed_on_something_has(monkeypatch):
     assert ended(robot).success
 
 
-def test_what_plans_call_done_and_the_robot_knows_is_not_begins_again_and_is_then_given_up(monkeypatch):
-    robot = Robot(monkeypatch, [made_plan(progress=0.99)], prompt="put the red bottle behind the green cup")
-    outcome = ended(robot, 60)
-    assert robot.planner._actor.begun == AGAIN
+def test_what_plans_call_done_and_the_robot_knows_is_not_is_tried_again_and_then_given_up(monkeypatch):
+    prompt = "put the red bottle behind the green cup"
+    robot = Robot(monkeypatch, [made_plan(progress=0.99)], prompt=prompt, tries=3)
+    outcome = ended(robot, 90)
+    assert robot.planner._actor.begun == 2
     assert (outcome.success, outcome.reason) == (False, "stalled")
     assert outcome.message == "not done: no hand lifted the red bottle"
 
@@ -267,9 +278,9 @@ def test_a_hole_in_the_senses_begins_a_new_past(monkeypatch):
 def test_without_a_model_it_is_refused(monkeypatch):
     monkeypatch.setattr(shipped, "places", lambda: [])
     with pytest.raises(NeoError, match="no model is given and none ships"):
-        ImaginedPlanner("", "go", load_parameters(), 1.0, lambda: 0.0)
+        imagined.imagined("", "go", load_parameters(), 1.0, lambda: 0.0)
     with pytest.raises(NeoError, match="no model for ONNX Runtime in /nowhere"):
-        ImaginedPlanner("/nowhere", "go", load_parameters(), 1.0, lambda: 0.0)
+        imagined.imagined("/nowhere", "go", load_parameters(), 1.0, lambda: 0.0)
 
 
 def test_plant_time_goes_on_as_fast_as_it_did():
@@ -283,3 +294,14 @@ def test_plant_time_goes_on_as_fast_as_it_did():
     assert clock.now() == pytest.approx(10.6)
     clock.heard(0.0)  # the plant began anew
     assert clock.now() == pytest.approx(0.0)
+
+
+def test_a_hand_that_holds_what_was_to_be_picked_up_is_not_opened(monkeypatch):
+    for prompt, opens in (("take the red bottle", False), ("put the red bottle behind the green cup", True)):
+        robot = Robot(monkeypatch, [made_plan(closing=1.0)], prompt=prompt)
+        robot.step()
+        robot.hand = GraspStatus(phase=GraspPhase.HOLDING, normal_force=6.0)
+        robot.step()
+        Actor.plans = [made_plan(closing=0.0)]
+        told = [command.action for _ in range(12) for _, command in robot.step().hands]
+        assert (HandAction.OPEN in told) == opens

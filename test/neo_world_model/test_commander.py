@@ -73,6 +73,7 @@ def test_what_is_held_is_not_let_go_by_a_few_steps_that_say_so():
     assert [commander.give(opened, BASE)[1] for _ in range(SURE - 1)] == [[]] * (SURE - 1)
     commander.give(closed, BASE)
     assert [commander.give(opened, BASE)[1] for _ in range(SURE - 1)] == [[]] * (SURE - 1)
+    assert commander.give(opened, BASE, keeps=["r"])[1] == []
     ((side, hand),) = commander.give(opened, BASE)[1]
     assert (side, hand.action) == ("r", HandAction.OPEN)
 
