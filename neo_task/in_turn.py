@@ -77,10 +77,7 @@ class InTurn:
             self._try += 1
             self.planner.again()
         else:
-            if outcome.reason == "timeout":
-                outcome.message = f"not done: it took longer than {self._timeout:g} s"
-            outcome.message += f" ({number} of {parts} things are there)" if parts > 1 else ""
-            return outcome
+            return self._failed(outcome)
         self._way_back = ScriptPlanner(lambda ctx: come_back(ctx, self._home), self._params, LONGEST)
         return None
 
@@ -88,10 +85,21 @@ class InTurn:
         step = way_back.step(observation)
         ended, step.outcome = step.outcome, None
         step.progress = self._done / len(self._each)
-        if ended is not None:
+        assert self._began is not None
+        if observation.time > self._began + self._timeout:
+            step.outcome = self._failed(Outcome(False, "timeout", ""))
+        elif ended is not None:
             self._way_back = None
-            step.outcome = ended if ended.reason == "stopped" else None
+            step.outcome = self._failed(ended) if ended.reason == "stopped" else None
         return step
+
+    def _failed(self, outcome: Outcome) -> Outcome:
+        """``outcome`` as that of all, in words."""
+        if outcome.reason == "timeout":
+            outcome.message = f"not done: it took longer than {self._timeout:g} s"
+        if len(self._each) > 1:
+            outcome.message += f" ({self._done} of {len(self._each)} things are there)"
+        return outcome
 
 
 def come_back(ctx: Context, home: dict[str, np.ndarray]) -> Script:

@@ -90,6 +90,11 @@ def test_time_counts_for_all_things_together():
     assert robot.begun[1] == (EACH[1], pytest.approx(30.0 - 2 * TICK))
 
 
+def test_time_counts_on_the_way_back_too():
+    outcome = Robot(STALLED, DONE, each=EACH[:1], tries=3, timeout=0.5).run(1.0)
+    assert (outcome.reason, outcome.message) == ("timeout", "not done: it took longer than 0.5 s")
+
+
 @pytest.mark.parametrize(("outcomes", "there"), [((STALLED,), "0 of 2"), ((DONE, STALLED), "1 of 2")])
 def test_the_first_that_fails_ends_it_and_says_how_many_are_there(outcomes, there):
     outcome = Robot(*outcomes).run()
