@@ -22,8 +22,9 @@ SCENE = "kitchen_table"
 TIMEOUT = 40.0  # s of plant time
 RESTS = 0.1  # share of the worlds with a tray or basket, where things are put on or in it
 EVERY = 10  # ticks between two looks of the person
-OWN_EYES: Mapping[str, Any] = MappingProxyType({"perceived": False})
-# of a trial of the model itself: perception's word would hide what it sees, and takes half of the time
+OWN_EYES: Mapping[str, Any] = MappingProxyType({"perceived": False, "tries": 1})
+# of a trial of the model itself: perception's word would hide what it sees, and takes half of the time; and
+# what it does at once counts
 
 
 def trial(
