@@ -124,7 +124,7 @@ class BoxLift:
 
     def _gripper(self, side: str) -> np.ndarray:
         assert self._estimate is not None
-        return self._estimate.T_odom_l_gripper if side == "l" else self._estimate.T_odom_r_gripper
+        return self._estimate.gripper(side)
 
     def _wrench(self, side: str) -> np.ndarray:
         return self._state.l_wrist_wrench if side == "l" else self._state.r_wrist_wrench

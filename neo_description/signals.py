@@ -188,6 +188,10 @@ class BodyEstimate:
     safety: Safety
     reason: str = ""
 
+    def gripper(self, side: str) -> np.ndarray:
+        """Pose (4, 4) in odom of the gripper ``l`` or ``r``."""
+        return self.T_odom_l_gripper if side == "l" else self.T_odom_r_gripper
+
 
 @dataclass(slots=True)
 class DetectedObject:

@@ -22,6 +22,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from neo_description.signals import GraspPhase, HandAction, Safety
+from neo_description.tables import SIDES
 from neo_task.achieved import Felt, missing
 from neo_task.in_hand import InHand
 from neo_task.in_turn import InTurn
@@ -204,8 +205,7 @@ class ImaginedPlanner:
 
     def _still(self, observation: Observation) -> float:
         """How long (s) grippers and hands have been as they are."""
-        estimate = observation.estimate
-        at = np.concatenate([estimate.T_odom_l_gripper[:3, 3], estimate.T_odom_r_gripper[:3, 3]])
+        at = np.concatenate([observation.estimate.gripper(side)[:3, 3] for side in SIDES])
         hands = " ".join(hand.phase.name for hand in observation.hands.values())
         since, before, as_they_were = self._stood
         if len(before) == 0 or float(np.abs(at - before).max()) > STILL or hands != as_they_were:
@@ -227,7 +227,7 @@ class ImaginedPlanner:
         """What the robot can say of its own doing: how high and how long it holds, and how hard."""
         holding = False
         for side, hand in observation.hands.items():
-            height = float(getattr(observation.estimate, f"T_odom_{side}_gripper")[2, 3])
+            height = float(observation.estimate.gripper(side)[2, 3])
             self._peak = max(self._peak, hand.normal_force)
             if hand.phase == GraspPhase.CLOSING:
                 self._closing.add(side)

@@ -37,7 +37,7 @@ class InHand:
             if hand.phase != GraspPhase.HOLDING:
                 self._lies.pop(side, None)
                 continue
-            T: np.ndarray = getattr(estimate, f"T_odom_{side}_gripper")
+            T = estimate.gripper(side)
             if side not in self._lies:
                 away = believed - T[:3, 3]
                 near = bool(np.linalg.norm(away) < AT_HAND)  # of NaN: not

@@ -52,8 +52,7 @@ class InTurn:
         """As the planner of the prompt whose turn it is; ``outcome`` is that of all."""
         if self._began is None:
             self._began = observation.time
-            estimate = observation.estimate
-            self._home = {"l": estimate.T_odom_l_gripper.copy(), "r": estimate.T_odom_r_gripper.copy()}
+            self._home = {side: observation.estimate.gripper(side).copy() for side in SIDES}
         if self._way_back is not None:
             return self._come_back(self._way_back, observation)
         step = self.planner.step(observation)

@@ -151,8 +151,7 @@ class Context:
 
     def gripper(self, side: str) -> np.ndarray:
         """Estimated pose of a gripper in odom, (4, 4)."""
-        estimate = self.now.estimate
-        return estimate.T_odom_l_gripper if side == "l" else estimate.T_odom_r_gripper
+        return self.now.estimate.gripper(side)
 
     def found(self, side: str) -> np.ndarray:
         """Where a gripper (4, 4) was in odom before its first :meth:`move`."""

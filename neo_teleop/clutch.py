@@ -67,7 +67,7 @@ class Clutch:
         """
         was = self.engaged
         hand = None if frame is None else frame.hands.get(self.side)
-        T_odom_gripper = gripper(estimate, self.side)
+        T_odom_gripper = estimate.gripper(self.side)
         if frame is None or hand is None:
             self._silence(estimate.time)
             if was and estimate.safety != Safety.ACTIVE:
@@ -155,11 +155,6 @@ def hand_for(snapshot: Snapshot, T_odom_gripper: np.ndarray, scale: float) -> np
     T[:3, 3] = H0[:3, 3] + R.T @ (G[:3, 3] - G0[:3, 3]) / scale
     T[:3, :3] = R.T @ G[:3, :3] @ G0[:3, :3].T @ R @ H0[:3, :3]
     return T
-
-
-def gripper(estimate: BodyEstimate, side: str) -> np.ndarray:
-    """``T_odom_gripper`` (4, 4) of a side."""
-    return estimate.T_odom_l_gripper if side == "l" else estimate.T_odom_r_gripper
 
 
 def heading(T_odom_base: np.ndarray) -> float:

@@ -210,7 +210,7 @@ class _Scatter:
         if env.plant.time < self._next:
             return
         self._next = env.plant.time + SCATTERED
-        taken = [getattr(env.body.estimate, f"T_odom_{side}_gripper")[:2, 3] for side in SIDES]
+        taken = [env.body.estimate.gripper(side)[:2, 3] for side in SIDES]
         for thing, upright in zip(env.scene.objects, self._upright, strict=True):
             spot = self._free(taken)
             if spot is None:  # no room: it stays

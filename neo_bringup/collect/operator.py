@@ -15,7 +15,7 @@ from neo_body_control.rotations import exp, log
 from neo_description.signals import HandAction, HandCommand, WholeBodyCommand
 from neo_description.tables import SIDES
 from neo_task.planner import Observation, Step
-from neo_teleop.clutch import Snapshot, about_z, gripper, hand_for, heading
+from neo_teleop.clutch import Snapshot, about_z, hand_for, heading
 from neo_teleop.frames import HandFrame, OperatorFrame
 from neo_teleop.teleop import Teleop
 
@@ -118,7 +118,7 @@ class _Arm:
         T = self._trembling()
         back = np.linalg.norm(self._p - self._rest) < BACK
         if not self._hand.clutch and seen.time >= self._press_at and back:
-            T_odom_gripper = gripper(seen.estimate, self._side).copy()
+            T_odom_gripper = seen.estimate.gripper(self._side).copy()
             self._home = T_odom_gripper if self._home is None else self._home
             self._snapshot = Snapshot(T, T_odom_gripper, R_user_odom.T)
             self._hand = replace(self._hand, clutch=True)
