@@ -27,6 +27,8 @@ ARM = {
 
 SOON = 0.1  # s: a body that has bent by then has bent
 BOWS = BODY.index("torso_pitch")
+ELBOWS = [BODY.index(f"{side}_elbow_pitch") for side in SIDES]
+LIFTS = 1.5  # rad that an elbow without a target bends per rad of the bow: its hand stays as high
 
 
 class Targets:
@@ -212,7 +214,9 @@ class Targets:
         self._stance = stance = None if self._walking else self._bending.least(low)
         asked = "height" in self._until or stance is None
         self.base.point.target[2] = self._height if asked or stance is None else stance.height
-        self.posture.target[BOWS] = self._nominal[BOWS] + (0.0 if stance is None else stance.bow)
+        bow = 0.0 if stance is None else stance.bow
+        self.posture.target[BOWS] = self._nominal[BOWS] + bow
+        self.posture.target[ELBOWS] = self._nominal[ELBOWS] - LIFTS * bow
 
     def _keep_pace(self) -> None:
         """No hand is low before the body has bent for it: one that is ahead drags the pelvis forward."""

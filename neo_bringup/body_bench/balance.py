@@ -18,7 +18,7 @@ STILL = 60.0  # s of quiet standing
 PUSH = 9.0  # N s in 0.1 s at the torso
 DIRECTIONS = tuple(range(0, 360, 45))  # degrees, 0: forward, 90: left
 AFTER = 3.0  # s that a robot must stand after a push
-DEEP, HIGH = 0.50, 0.855  # m: pelvis
+DEEP, HIGH = 0.49, 0.855  # m: pelvis
 IDLE = 5.0  # s
 Say = Callable[[str], None]
 

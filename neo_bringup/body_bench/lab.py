@@ -121,7 +121,9 @@ class Robot:
         return self.stand()
 
     def order(self, **parts: Any) -> None:
-        """Give a command; NeoError when it is refused."""
+        """Give a command; NeoError when it is refused. One that has fallen is told nothing: that counts."""
+        if self.fell:
+            return
         parts.setdefault("valid_for", 60.0)
         reason = self.body.command(WholeBodyCommand(**parts))
         if reason is not None:

@@ -35,7 +35,7 @@ BAD = {
     "nan validity": (dict(T_l_hand=GOOD, valid_for=np.nan), "finite"),
     "walk": (dict(base_velocity=np.array([0.1, 0.0, 0.0])), "does not walk"),
     "nan walk": (dict(base_velocity=np.array([np.nan, 0.0, 0.0])), "not finite"),
-    "too low": (dict(base_height=0.1), "base_height is 0.1 m; 0.5 to 0.86"),
+    "too low": (dict(base_height=0.1), "base_height is 0.1 m; 0.49 to 0.86"),
     "nan height": (dict(base_height=np.nan), "finite"),
     "gaze of two": (dict(gaze=np.zeros(2)), r"\(3,\) needed"),
     "nan gaze": (dict(gaze=np.array([np.nan, 0, 0])), "not finite"),
