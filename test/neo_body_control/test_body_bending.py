@@ -38,6 +38,17 @@ def test_a_hand_comes_to_a_place_near_the_floor_and_the_body_rises_after_it():
     assert rig.state == Safety.ACTIVE
 
 
+def test_a_hand_without_a_target_comes_down_less_than_the_body():
+    rig = Rig().stand()
+    rig.run(2.0)
+    body, hand = rig.body.estimator.height, rig.gripper_truth("l")[2, 3]
+    rig.order(T_r_hand=side_grasp("r", (0.05, -0.32, 0.45)))
+    rig.run(3.0)
+    lower = body - rig.body.estimator.height
+    assert lower > 0.15
+    assert hand - rig.gripper_truth("l")[2, 3] < 0.6 * lower  # there may be a table below it
+
+
 def test_the_pelvis_keeps_its_lean_while_bent_whatever_it_weighs_and_forgets_it_when_it_stands():
     lasting, R, lean = LastingBend(), exp(np.array([0.0, 0.6, 0.0])), exp(np.array([0.0, 0.35, 0.0]))
     for _ in range(500):
