@@ -58,10 +58,10 @@ class InTurn:
         step = self.planner.step(observation)
         step.progress = (self._done + step.progress) / len(self._each)
         if step.outcome is not None:
-            step.outcome = self._after(step.outcome, observation)
+            step.outcome = self._after(step.outcome)
         return step
 
-    def _after(self, outcome: Outcome, observation: Observation) -> Outcome | None:
+    def _after(self, outcome: Outcome) -> Outcome | None:
         """What follows from the ``outcome`` of one prompt: the end of all, or nothing yet."""
         number, parts = self._done, len(self._each)
         if outcome.success and number + 1 == parts:
@@ -69,12 +69,8 @@ class InTurn:
             return outcome
         if outcome.success:
             self._done, self._try = number + 1, 1
-            assert self._began is not None
-            left = self._began + self._timeout - observation.time
-            self.planner = self._begin(self._each[self._done], left)
         elif outcome.reason == "stalled" and self._try < self._params.tries:
             self._try += 1
-            self.planner.again()
         else:
             return self._failed(outcome)
         self._way_back = ScriptPlanner(lambda ctx: come_back(ctx, self._home), self._params, LONGEST)
@@ -85,11 +81,17 @@ class InTurn:
         ended, step.outcome = step.outcome, None
         step.progress = self._done / len(self._each)
         assert self._began is not None
-        if observation.time > self._began + self._timeout:
+        left = self._began + self._timeout - observation.time
+        if left < 0.0:
             step.outcome = self._failed(Outcome(False, "timeout", ""))
         elif ended is not None:
             self._way_back = None
-            step.outcome = self._failed(ended) if ended.reason == "stopped" else None
+            if ended.reason == "stopped":
+                step.outcome = self._failed(ended)
+            elif self._try > 1:
+                self.planner.again()
+            else:
+                self.planner = self._begin(self._each[self._done], left)
         return step
 
     def _failed(self, outcome: Outcome) -> Outcome:
