@@ -27,7 +27,7 @@ ARM = {
 
 SOON = 0.1  # s: a body that has bent by then has bent
 BOWS = BODY.index("torso_pitch")
-ELBOWS = [BODY.index(f"{side}_elbow_pitch") for side in SIDES]
+ELBOWS = np.array([BODY.index(f"{side}_elbow_pitch") for side in SIDES])
 LIFTS = 1.5  # rad that an elbow without a target bends per rad of the bow: its hand stays as high
 
 

@@ -262,9 +262,11 @@ def imagined(
     runtime = Runtime(shipped.model(model), params.plan_threads) if isinstance(model, str) else model
     task = understood(prompt, params.objects_file)
     each = task.each if task is not None and task.more else (prompt,)
-    return InTurn(prompt, each, timeout, lambda prompt, left: ImaginedPlanner(
-        runtime, prompt, params, left, clock, timer
-    ), params)  # fmt: skip
+
+    def begin(one: str, left: float) -> ImaginedPlanner:
+        return ImaginedPlanner(runtime, one, params, left, clock, timer)
+
+    return InTurn(prompt, each, timeout, begin, params)
 
 
 def _looks(plan: Plan, observation: Observation) -> bool:

@@ -18,7 +18,7 @@ STILL = 60.0  # s of quiet standing
 PUSH = 9.0  # N s in 0.1 s at the torso
 DIRECTIONS = tuple(range(0, 360, 45))  # degrees, 0: forward, 90: left
 AFTER = 3.0  # s that a robot must stand after a push
-DEEP, HIGH = 0.49, 0.855  # m: pelvis
+HIGH = 0.855  # m: pelvis
 IDLE = 5.0  # s
 Say = Callable[[str], None]
 
@@ -72,8 +72,7 @@ def squat(seed: int, say: Say) -> dict[str, Any]:
     robot = Robot(seed).stand()
     heights = []
     high = min(HIGH, robot.body.params.highest_height)
-    low = max(DEEP, robot.body.params.lowest_height)
-    for height in (high, low, high):
+    for height in (high, robot.body.params.lowest_height, high):
         robot.order(base_height=height)
         robot.run(5.0)
         heights.append(float(robot.plant.privileged.base_pose[2, 3]))

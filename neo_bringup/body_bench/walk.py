@@ -64,8 +64,7 @@ class Robot(lab.Robot):
 
     def go(self, velocity: Any) -> None:
         """Command a velocity (3,) for twice the time after which it is renewed; NeoError when refused."""
-        if not self.fell:
-            self.order(valid_for=2.0 * RENEW, base_velocity=np.asarray(velocity, float))
+        self.order(valid_for=2.0 * RENEW, base_velocity=np.asarray(velocity, float))
 
     @property
     def true_pose(self) -> tuple[float, float, float]:
