@@ -49,8 +49,8 @@ class Eyes(nn.Module):
         self.out = nn.Linear(4 * c * (height // 16) * (across // 16), TOKENS["vision"] * width)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        both = pictures.movedim(1, 3).flatten(3).to(self.out.weight.dtype) / 255.0 - 0.5  # (n, H, W, 6)
-        seen = self.convs(both.movedim(-1, 1))  # channels last in memory: a third faster on a CPU
+        both = torch.cat(pictures.unbind(1), dim=-1).to(self.out.weight.dtype)  # (n, H, W, 6)
+        seen = self.convs(both.div_(255.0).sub_(0.5).movedim(-1, 1))  # channels last: a third faster on a CPU
         return self.out(seen.flatten(1)).unflatten(1, (TOKENS["vision"], -1))
 
 

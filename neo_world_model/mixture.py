@@ -171,7 +171,10 @@ def lit(vision: np.ndarray, light: float, rng: np.random.Generator) -> np.ndarra
     each colour by a quarter of that besides, so that colours keep their names."""
     gain = np.exp(rng.uniform(-light, light) + rng.uniform(-0.25 * light, 0.25 * light, 3))
     seen = np.clip(np.arange(256)[:, None] * gain, 0.0, 255.0).astype(np.uint8)
-    return np.stack([seen[vision[..., colour], colour] for colour in range(3)], axis=-1)
+    out = np.empty_like(vision)
+    for colour in range(3):
+        out[..., colour] = np.take(seen[:, colour], vision[..., colour])
+    return out
 
 
 def _rows(things: list[str], *names: str) -> list[int]:

@@ -82,13 +82,18 @@ def reworded(rng: np.random.Generator, prompt: str, things: Sequence[str], names
     that are of the same classes: for who is told where the things are, their colours say nothing. Unchanged
     where the table does not know it.
     """
-    about = "|".join(map(re.escape, things))
     for ways in (same for row in table().values() for same in row["said"]):
         for way in ways:
-            asked = re.fullmatch(FIELD.sub(lambda field: f"(?P<{field[1]}>{about})", way), prompt)
-            if asked is not None:
+            asked = _pattern(way).fullmatch(prompt)
+            if asked is not None and set(asked.groupdict().values()) <= set(things):
                 return str(rng.choice(ways)).format(**_others(rng, asked.groupdict(), names))
     return prompt
+
+
+@cache
+def _pattern(way: str) -> re.Pattern[str]:
+    """What ``way`` says, its fields as groups."""
+    return re.compile(FIELD.sub(lambda field: f"(?P<{field[1]}>.+)", way))
 
 
 def _others(rng: np.random.Generator, named: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:

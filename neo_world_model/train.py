@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 
 from neo_description.errors import NeoError
-from neo_world_model import checkpoint
+from neo_world_model import checkpoint, heap
 from neo_world_model.config import weights
 from neo_world_model.distribute import find_place, share_out
 from neo_world_model.evaluate import evaluate, tensors
@@ -42,7 +42,8 @@ WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 def train(settings: SimpleNamespace, folder: Path, say: Callable[[str], None] = print) -> dict[str, Any]:
     """Train to the end; the card of the model: step, seconds, figures. Empty on all ranks but the first."""
     try:
-        return _trained(Trainer(settings, folder, say))
+        with heap.kept():
+            return _trained(Trainer(settings, folder, say))
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not any(word in str(error) for word in NO_MEMORY):
             raise

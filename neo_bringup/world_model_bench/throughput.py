@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from neo_world_model import config
+from neo_world_model import config, heap
 from neo_world_model.evaluate import tensors
 from neo_world_model.train import Trainer
 
@@ -28,7 +28,7 @@ def throughput(store: Path, recipe: str = "laptop") -> dict[str, float]:
     settings = config.load(
         recipe, stores=[str(store)], minutes=0.0, steps=WARM + STEPS, device="cpu", held_out=2
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, heap.kept():
         trainer = Trainer(settings, Path(folder), lambda line: None)
         frames = settings.batch * (settings.context + settings.horizon)
         batch = tensors(trainer.drawn.batch(settings.batch, 0), torch.device("cpu"))
