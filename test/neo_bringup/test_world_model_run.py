@@ -20,7 +20,7 @@ from neo_world_model.runtime import Runtime
 from neo_world_model.store import Store
 from neo_world_model.train import train
 
-EPISODES, SECONDS, STEPS = 6, 4.0, 100
+EPISODES, SECONDS, STEPS = 6, 4.0, 80
 LIMIT = 120.0  # s of CPU time for training
 
 
