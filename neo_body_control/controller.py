@@ -328,7 +328,7 @@ class BodyController:
             t.gaze(d.frames["gaze"], g.gaze, self.targets.gaze.p)
         else:
             t.no_gaze()
-        weight = g.posture_weight.copy()
+        weight = (g.posture_weight if steps is None else g.walk_posture_weight).copy()
         for side in SIDES:
             if side not in self.targets.busy:
                 t.drop_hand(side)

@@ -102,6 +102,7 @@ class TaskGains:
     posture: Gain
     path: Gain
     posture_weight: np.ndarray
+    walk_posture_weight: np.ndarray
     busy_arm: float
     arm: float
 
@@ -113,14 +114,9 @@ class TaskGains:
             row = vars(p)
             return Gain.damped(row[f"{name}_weight"], row[f"{name}_kp"], row[f"{name}_damping"], reach)
 
-        weight = np.empty(len(BODY.joints))
-        for i, joint in enumerate(BODY.joints):
-            if joint.startswith(("torso", "neck")):
-                weight[i] = vars(p)[f"posture_weight_{joint.split('_')[0]}"]
-            elif any(part in joint for part in ("hip", "knee", "ankle")):
-                weight[i] = p.posture_weight_legs
-            else:
-                weight[i] = p.posture_weight_arm
+        upright = np.array([p.walk_roll_weight, p.walk_pitch_weight, p.walk_yaw_weight])
+        parts = {name: vars(p)[f"posture_weight_{name}"] for name in ("legs", "torso", "neck", "arm")}
+        walking = parts | {"torso": p.walk_posture_weight_torso, "arm": p.walk_posture_weight_arm}
         return cls(
             com=gain("com", 0.05),
             height=gain("height", 0.05),
@@ -129,10 +125,23 @@ class TaskGains:
             hand=gain("hand", 0.1),
             hand_turn=gain("hand_turn", 0.6),
             walk_height=replace(gain("height", 0.05), weight=p.walk_height_weight),
-            walk_orientation=replace(gain("orientation", 0.3), weight=p.walk_orientation_weight),
+            walk_orientation=replace(gain("orientation", 0.3), weight=upright),
             posture=Gain.damped(1.0, p.posture_kp, p.posture_damping, 0.5),
             path=Gain.damped(p.path_weight, p.path_kp, 1.0, 0.5),
-            posture_weight=weight,
+            posture_weight=_by_joint(parts),
+            walk_posture_weight=_by_joint(walking),
             busy_arm=p.posture_weight_busy_arm,
             arm=p.posture_weight_arm,
         )
+
+
+def _by_joint(weights: dict[str, float]) -> np.ndarray:
+    """(31,) of ``weights`` of legs, torso, neck and arm."""
+
+    def part(joint: str) -> str:
+        first = joint.split("_")[0]
+        if first in weights:
+            return first
+        return "legs" if any(word in joint for word in ("hip", "knee", "ankle")) else "arm"
+
+    return np.array([weights[part(joint)] for joint in BODY.joints])

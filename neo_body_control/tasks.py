@@ -33,10 +33,10 @@ UP = np.array([0.0, 0.0, 1.0])
 
 @dataclass(frozen=True)
 class Gain:
-    """``weight`` of the task's squared acceleration error; ``kp`` 1/s²; ``kd`` 1/s; ``reach``: largest
-    error (m or rad) that counts."""
+    """``weight`` of the task's squared acceleration error, or one for each of its rows; ``kp`` 1/s²; ``kd``
+    1/s; ``reach``: largest error (m or rad) that counts."""
 
-    weight: float
+    weight: float | np.ndarray
     kp: float
     kd: float
     reach: float

@@ -31,7 +31,7 @@ from neo_description.routing import ARM, routing_of
 from neo_description.signals import BodyState, DriveMode, Safety, TendonCommand, WholeBodyCommand
 from neo_description.tables import BODY, CONTROL_DT
 
-MOVED = 0.02  # rad: a joint that moved less tells no arm
+MOVED = 0.01  # rad: a joint that moved less tells no arm
 RUNS = 0.004  # N m: deviation of the friction's column (per unit of mu: 1) below which it tells nothing
 TRUSTED = 0.01  # standard error of a friction that is believed
 LAGS = np.array([0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009, 0.010, 0.012, 0.014, 0.017, 0.020])

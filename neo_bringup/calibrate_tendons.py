@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,13 @@ def run(args: argparse.Namespace, out: Path) -> int:
     return 0
 
 
-def calibrate(plant: Plant, calibrator: TendonCalibrator) -> TendonCalibration:
+def _said(line: str) -> None:
+    print(line, flush=True)
+
+
+def calibrate(
+    plant: Plant, calibrator: TendonCalibrator, say: Callable[[str], None] = _said
+) -> TendonCalibration:
     """Let ``calibrator`` move the robot of ``plant``, telling about it; NeoError says why it could not."""
     doing = ""
     while not calibrator.done:
@@ -54,7 +61,7 @@ def calibrate(plant: Plant, calibrator: TendonCalibrator) -> TendonCalibration:
             raise NeoError(f"tendons not calibrated: {calibrator.failure or refused}")
         if calibrator.doing != doing:
             doing = calibrator.doing
-            print(f"  {100 * calibrator.progress:3.0f} %  {state.time:5.1f} s  {doing}", flush=True)
+            say(f"  {100 * calibrator.progress:3.0f} %  {state.time:5.1f} s  {doing}")
         plant.step()
     return calibrator.result
 

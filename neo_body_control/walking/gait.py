@@ -24,6 +24,7 @@ import numpy as np
 from neo_body_control.walking import dcm, polygon
 from neo_body_control.walking.capture import at_rest, catching_foot, escapes
 from neo_body_control.walking.footsteps import other, sign
+from neo_body_control.walking.pace import Pace
 from neo_body_control.walking.stance import Soles, ground, hull, mean_heading, middle, rotation, wrapped
 from neo_body_control.walking.step_plan import Step, StepPlanner
 from neo_body_control.walking.swing import FootReference, Swing
@@ -72,9 +73,10 @@ class Walker:
         self.capture_point = np.zeros(2)
         self.reference = np.zeros(2)
         self.pressure = np.zeros(2)
+        self._pace = Pace(p.pace_gain)
         self._wanted: np.ndarray | None = None
         self._stance = "l"
-        self._clock = self._time = 0.0
+        self._clock = self._time = self._time_passed = 0.0
         self._heading = self._lift_heading = 0.0
         self._rate: np.ndarray | None = None  # m/s of the capture point
         self._w = 1.0
@@ -100,9 +102,12 @@ class Walker:
         half = 0.5 * sign(step.swing) * self._p.step_width
         return (*(foot - half * rotation(heading)[:, 1]).tolist(), heading)
 
-    def update(self, com: np.ndarray, com_velocity: np.ndarray, soles: Soles) -> WalkReference | None:
-        """One tick; ``None``: STANDING. ``com``, ``com_velocity`` (3,) in odom."""
-        self._soles, self._com = soles, com[:2]
+    def update(
+        self, com: np.ndarray, com_velocity: np.ndarray, faces: float, soles: Soles
+    ) -> WalkReference | None:
+        """One tick; ``None``: STANDING. ``com``, ``com_velocity`` (3,) in odom; the pelvis ``faces`` so many
+        rad there, which turns a little later than the feet."""
+        self._soles, self._com, self._faces = soles, com[:2], faces
         self._w = math.sqrt(GRAVITY / max(float(com[2]) - ground(soles), LEAST_HEIGHT))
         xi = dcm.capture_point(com, com_velocity, self._w)
         if self._rate is None:
@@ -111,6 +116,7 @@ class Walker:
             self._rate += CONTROL_DT / RATE_TIME * ((xi - self.capture_point) / CONTROL_DT - self._rate)
         self.capture_point = xi
         self._clock += CONTROL_DT
+        self._time_passed += CONTROL_DT
         match self.phase:
             case Phase.STANDING:
                 return self._stand()
@@ -128,6 +134,7 @@ class Walker:
     def _stand(self) -> WalkReference | None:
         self._heading = mean_heading(self._soles)
         self.velocity = np.zeros(3)
+        self._pace.reset()
         if self._escapes():
             return self._catch()
         if self._wanted is None:
@@ -207,7 +214,7 @@ class Walker:
         turn = wrapped(step.heading + 0.5 * step.turn - self._lift_heading)
         self._heading = self._lift_heading + s * s * (3.0 - 2.0 * s) * turn
         swinging = self._soles[step.swing]
-        late = s >= 1.0 and self._wanted is not None
+        late = s >= 1.0
         if s > TOUCHES and (swinging.stands or (late and swinging.load > FELT)):
             self._touched(step)
         return self._answer(r, step.swing, foot)
@@ -215,6 +222,7 @@ class Walker:
     def _touched(self, step: Step) -> None:
         """The foot has come down and takes over."""
         self.steps += 1
+        self._pace.stepped(self._time_passed, self._com, self._faces, self.velocity)
         self._left_behind = step.u
         self._stance = step.swing
         self.phase, self._clock = Phase.DOUBLE, 0.0
@@ -237,7 +245,7 @@ class Walker:
     # What they share
 
     def _step(self) -> Step:
-        return self._planner.step(self.velocity, self._stance, self._soles, self._w)
+        return self._planner.step(self._pace.corrected(self.velocity), self._stance, self._soles, self._w)
 
     def _corrected(self, r: np.ndarray, sides: tuple[str, ...]) -> np.ndarray:
         """``r`` corrected by the error of the capture point, within the soles ``sides``."""

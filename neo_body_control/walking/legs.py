@@ -8,7 +8,7 @@ import numpy as np
 
 from neo_body_control.dynamics import Dynamics
 from neo_body_control.estimator import BaseEstimator
-from neo_body_control.rotations import about_z
+from neo_body_control.rotations import about_z, yaw
 from neo_body_control.targets import Targets
 from neo_body_control.walking.gait import Walker, WalkReference
 from neo_body_control.walking.stance import Sole
@@ -40,7 +40,7 @@ class Legs:
             for s, c in estimator.contacts.items()
         }
         self.walker.want(targets.velocity)
-        self.steps = self.walker.update(dynamics.com, dynamics.com_velocity, soles)
+        self.steps = self.walker.update(dynamics.com, dynamics.com_velocity, yaw(estimator.R), soles)
         if self.steps is None:
             self._frame = None
             if walked:

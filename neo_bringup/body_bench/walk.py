@@ -1,23 +1,29 @@
 """On the way: pushes caught by steps, walking at a velocity, a course of places with punches.
 
 The robot acts on its estimate, with noisy sensors and drives as they are by default, and differs from the
-tables as every robot of this bench does; only the scores know the truth.
+tables as every robot of this bench does, but it has found out about its tendons before, as ``neo calibrate
+tendons`` has it do. Only the scores know the truth.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neo_body_control.controller import BodyController
 from neo_body_control.rotations import yaw
+from neo_body_control.settings import load_parameters
+from neo_body_control.tendon_calibrator import TendonCalibrator
 from neo_body_control.walking.place import Approach, velocity_to
 from neo_body_control.walking.stance import wrapped
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.body_bench import lab
+from neo_bringup.calibrate_tendons import calibrate
 from neo_description.signals import Safety
 
 SPEEDS = {"walk": (0.6, 0.0, 0.0), "sideways": (0.0, 0.2, 0.0), "turning": (0.2, 0.0, 0.4)}  # m/s, m/s, rad/s
@@ -35,11 +41,20 @@ Say = Callable[[str], None]
 
 
 class Robot(lab.Robot):
-    """One of the bench's robots that may walk. Once it stood, STOP counts as a fall: it gave up."""
+    """One of the bench's robots that may walk. Once it stood, STOP counts as a fall: it gave up.
 
-    def __init__(self, seed: int):
+    ``calibration``: file of what it knows of its tendons, "" for what the tables say.
+    """
+
+    def __init__(self, seed: int, calibration: str = ""):
+        self._seed, self._up = seed, False
+        super().__init__(seed, body={"walking": True, "tendon_calibration": calibration})
+
+    def begin(self) -> Robot:
+        """The same robot, standing, as if nothing had happened."""
         self._up = False
-        super().__init__(seed, body={"walking": True})
+        self.again(self._seed)
+        return self
 
     def stand(self) -> Robot:
         """See :meth:`lab.Robot.stand`."""
@@ -80,28 +95,39 @@ class Robot(lab.Robot):
 
 def measure(part: str, seed: int, folder: Path, say: Say) -> dict[str, Any]:
     """One of ``PARTS``, with robot ``seed``."""
+    robot = Robot(seed, calibration(seed, folder))
     if part == "push":
-        sample: dict[str, Any] = {"stood": {str(d): push_with_step(seed, d, IMPULSE) for d in DIRECTIONS}}
+        sample: dict[str, Any] = {"stood": {str(d): push_with_step(robot, d, IMPULSE) for d in DIRECTIONS}}
     elif part in SPEEDS:
-        sample = walk(seed, SPEEDS[part], WALK if part == "walk" else ELSEWHERE)
+        sample = walk(robot, SPEEDS[part], WALK if part == "walk" else ELSEWHERE)
     else:
-        sample = storm(seed) if part == "storm" else course(seed)
+        sample = storm(robot, seed) if part == "storm" else course(robot, seed)
     say(f"{part}: {sample}")
     return sample
 
 
-def push_with_step(seed: int, direction: float, impulse: float) -> bool:
+@cache
+def calibration(seed: int, folder: Path) -> str:
+    """The file in ``folder`` of what robot ``seed`` finds out about its tendons, once for all parts."""
+    file = folder / f"tendons-{seed}.yaml"
+    calibrator = TendonCalibrator(BodyController(load_parameters()))
+    calibrate(lab.Robot(seed).plant, calibrator, say=lambda line: None).save(file)
+    return str(file)
+
+
+def push_with_step(robot: Robot, direction: float, impulse: float) -> bool:
     """Whether a standing robot survives ``impulse`` N s at its torso."""
-    robot = Robot(seed).stand()
+    robot.begin()
     robot.push(direction, impulse / PUSHED, PUSHED)
     return robot.survives(AFTER)
 
 
-def storm(seed: int) -> dict[str, Any]:
+def storm(robot: Robot, seed: int) -> dict[str, Any]:
     """Pushes from anywhere, one every few seconds, at a standing robot; ``survived`` of ``pushes``."""
     force, lasts, every, total = STORM
     rng = np.random.default_rng((seed, 21))
-    robot, pushes = Robot(seed).stand(), round(total / every)
+    robot.begin()
+    pushes = round(total / every)
     for i in range(pushes):
         robot.push(float(rng.uniform(0.0, 360.0)), force, lasts)
         if not robot.survives(every):
@@ -109,11 +135,11 @@ def storm(seed: int) -> dict[str, Any]:
     return {"survived": pushes, "pushes": pushes}
 
 
-def walk(seed: int, velocity: Any, seconds: float) -> dict[str, Any]:
+def walk(robot: Robot, velocity: Any, seconds: float) -> dict[str, Any]:
     """Walk at ``velocity`` (3,) forward, left m/s, turn rad/s; ``speed`` (3,): the true mean in the body's
     axes once it walks at speed; ``error``: share of the commanded one; ``time`` s without a fall."""
     velocity = np.asarray(velocity, float)
-    robot = Robot(seed).stand()
+    robot.begin()
     moved, counted, lasted = np.zeros(3), 0.0, 0.0
     start = 3.0  # s in which it comes up to speed
     for i in range(round(seconds / RENEW)):
@@ -156,11 +182,11 @@ def places(seed: int) -> list[tuple[float, float, float]]:
     return out
 
 
-def course(seed: int, punch: float = PUNCH) -> dict[str, Any]:
+def course(robot: Robot, seed: int, punch: float = PUNCH) -> dict[str, Any]:
     """Walk to each place and stop there, under punches of up to ``punch`` N; ``reached`` of ``places`` by the
     truth."""
     rng = np.random.default_rng((seed, 23))
-    robot = Robot(seed).stand()
+    robot.begin()
     origin, approach = robot.true_pose, Approach()
     goals = places(seed)
     end, next_punch = robot.plant.time + COURSE, robot.plant.time + float(rng.uniform(3.0, 7.0))
