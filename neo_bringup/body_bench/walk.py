@@ -95,7 +95,7 @@ class Robot(lab.Robot):
 
 def measure(part: str, seed: int, folder: Path, say: Say) -> dict[str, Any]:
     """One of ``PARTS``, with robot ``seed``."""
-    robot = Robot(seed, calibration(seed, folder))
+    robot = Robot(seed, calibration(seed, folder.parent))
     if part == "push":
         sample: dict[str, Any] = {"stood": {str(d): push_with_step(robot, d, IMPULSE) for d in DIRECTIONS}}
     elif part in SPEEDS:
@@ -109,6 +109,7 @@ def measure(part: str, seed: int, folder: Path, say: Say) -> dict[str, Any]:
 @cache
 def calibration(seed: int, folder: Path) -> str:
     """The file in ``folder`` of what robot ``seed`` finds out about its tendons, once for all parts."""
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"tendons-{seed}.yaml"
     calibrator = TendonCalibrator(BodyController(load_parameters()))
     calibrate(lab.Robot(seed).plant, calibrator, say=lambda line: None).save(file)

@@ -3,9 +3,10 @@
 import numpy as np
 
 from neo_body_control.settings import load_parameters
+from neo_body_control.tendon_calibration import TendonCalibration
 from neo_bringup.bench import body, harness
 from neo_bringup.bench.harness import Request
-from neo_bringup.body_bench import lab, reaching, tendons
+from neo_bringup.body_bench import lab, reaching, tendons, walk
 from neo_description.tables import BODY
 
 
@@ -59,3 +60,20 @@ def test_it_stands_and_keeps_what_it_measured():
     assert not robot.fell
     assert len(robot.cpu) == robot.ticks > 1000
     assert robot.sample() == {"ticks": robot.ticks, "outside": 0, "refused": 0}
+
+
+def test_a_robot_that_walks_has_found_out_about_its_tendons_once_for_all_parts(tmp_path, monkeypatch):
+    asked = []
+
+    def found(plant, calibrator, say):
+        asked.append(plant)
+        return TendonCalibration(0.008, 0.01, np.full(62, 20000.0), np.full(62, 1.03))
+
+    monkeypatch.setattr(walk, "calibrate", found)
+    monkeypatch.setattr(
+        walk, "walk", lambda robot, velocity, seconds: {"arm": robot.body.tendons.calibration.arm}
+    )
+    for part in ("sideways", "turning"):
+        sample = walk.measure(part, 5, tmp_path / "5" / "walk" / part, lambda line: None)
+        assert sample["arm"].tolist() == [1.03] * 62
+    assert len(asked) == 1
