@@ -34,7 +34,7 @@ GRAVITY = 9.81  # m/s²
 LEAST_HEIGHT = 0.3  # m of the centre of mass: below, nothing here holds any more
 RATE_TIME = 0.02  # s over which the capture point's speed is smoothed
 TOUCHES = 0.6  # share of a swing from which on a felt sole has come down
-FELT = 5.0  # N of a sole that is late under way: it does not push, so it feels little of the ground
+FELT = 5.0  # N of a sole that is late: it does not push, so it feels little of the ground
 STILL = 0.02  # m from the middle: the capture point has come to rest
 IN_A_HURRY = 0.1  # m of the capture point's error that halves the double support
 
@@ -134,7 +134,6 @@ class Walker:
     def _stand(self) -> WalkReference | None:
         self._heading = mean_heading(self._soles)
         self.velocity = np.zeros(3)
-        self._pace.reset()
         if self._escapes():
             return self._catch()
         if self._wanted is None:
@@ -168,6 +167,7 @@ class Walker:
         r = self._move(to)
         if self._clock > self._time and np.linalg.norm(self.capture_point - to) < STILL:
             self.phase = Phase.STANDING
+            self._pace.reset()
             return None
         if self._wanted is not None:
             self._begin_shift(self._wanted)

@@ -47,13 +47,13 @@ class Robot(lab.Robot):
     """
 
     def __init__(self, seed: int, calibration: str = ""):
-        self._seed, self._up = seed, False
+        self.seed, self._up = seed, False
         super().__init__(seed, body={"walking": True, "tendon_calibration": calibration})
 
     def begin(self) -> Robot:
         """The same robot, standing, as if nothing had happened."""
         self._up = False
-        self.again(self._seed)
+        self.again(self.seed)
         return self
 
     def stand(self) -> Robot:
@@ -101,7 +101,7 @@ def measure(part: str, seed: int, folder: Path, say: Say) -> dict[str, Any]:
     elif part in SPEEDS:
         sample = walk(robot, SPEEDS[part], WALK if part == "walk" else ELSEWHERE)
     else:
-        sample = storm(robot, seed) if part == "storm" else course(robot, seed)
+        sample = storm(robot) if part == "storm" else course(robot)
     say(f"{part}: {sample}")
     return sample
 
@@ -123,10 +123,10 @@ def push_with_step(robot: Robot, direction: float, impulse: float) -> bool:
     return robot.survives(AFTER)
 
 
-def storm(robot: Robot, seed: int) -> dict[str, Any]:
+def storm(robot: Robot) -> dict[str, Any]:
     """Pushes from anywhere, one every few seconds, at a standing robot; ``survived`` of ``pushes``."""
     force, lasts, every, total = STORM
-    rng = np.random.default_rng((seed, 21))
+    rng = np.random.default_rng((robot.seed, 21))
     robot.begin()
     pushes = round(total / every)
     for i in range(pushes):
@@ -183,13 +183,13 @@ def places(seed: int) -> list[tuple[float, float, float]]:
     return out
 
 
-def course(robot: Robot, seed: int, punch: float = PUNCH) -> dict[str, Any]:
+def course(robot: Robot, punch: float = PUNCH) -> dict[str, Any]:
     """Walk to each place and stop there, under punches of up to ``punch`` N; ``reached`` of ``places`` by the
     truth."""
-    rng = np.random.default_rng((seed, 23))
+    rng = np.random.default_rng((robot.seed, 23))
     robot.begin()
     origin, approach = robot.true_pose, Approach()
-    goals = places(seed)
+    goals = places(robot.seed)
     end, next_punch = robot.plant.time + COURSE, robot.plant.time + float(rng.uniform(3.0, 7.0))
     reached, misses, i = 0, [], 0
     while i < len(goals) and robot.plant.time < end and not robot.fell:
