@@ -117,7 +117,13 @@ class BodyController:
         self._estimate(state)
         est = self.estimator
         self.safety.update(
-            state.tick, state.time, DriveMode(state.drive_mode), state.runstop, est.tilt, est.height
+            state.tick,
+            state.time,
+            DriveMode(state.drive_mode),
+            state.runstop,
+            est.tilt,
+            est.height,
+            stepping=self.legs.steps is not None,
         )
         if self.health.too_much is not None and self.safety.moving:
             self.safety.stop(state.time, self.health.too_much)

@@ -19,10 +19,12 @@ STARTED = "started"
 
 @dataclass
 class SafetyLimits:
-    """``tilt`` rad, ``height`` m of base_link above the soles, ``gap`` ticks, ``ramp`` s of standing up,
-    ``drive_grace`` s in which the drives may still say hold after they were asked to follow tensions."""
+    """``tilt`` rad, ``tilt_stepping`` rad while the legs step, ``height`` m of base_link above the soles,
+    ``gap`` ticks, ``ramp`` s of standing up, ``drive_grace`` s in which the drives may still say hold after
+    they were asked to follow tensions."""
 
     tilt: float
+    tilt_stepping: float
     height: float
     gap: int
     ramp: float
@@ -85,9 +87,17 @@ class SafetyMachine:
             self._enter(Safety.STOP, time, reason)
 
     def update(
-        self, tick: int, time: float, drive_mode: DriveMode, runstop: bool, tilt: float, height: float
+        self,
+        tick: int,
+        time: float,
+        drive_mode: DriveMode,
+        runstop: bool,
+        tilt: float,
+        height: float,
+        stepping: bool = False,
     ) -> None:
-        """One tick: measured drive mode and runstop, estimated tilt (rad) and base height (m)."""
+        """One tick: measured drive mode and runstop, estimated tilt (rad) and base height (m); ``stepping``:
+        whether the legs walk or catch a push."""
         gap = 0 if self._last_tick is None else tick - self._last_tick
         self._last_tick, self._runstop = tick, runstop
         if runstop:
@@ -99,7 +109,7 @@ class SafetyMachine:
             self.stop(time, f"stale states: {gap - 1} ticks missing before tick {tick}")
         elif drive_mode != DriveMode.TENSION and self._drives_late(time):
             self.stop(time, f"the drives are in {DriveMode(drive_mode).name} on their own account")
-        elif tilt > self.limits.tilt:
+        elif tilt > (self.limits.tilt_stepping if stepping else self.limits.tilt):
             self._enter(Safety.FALLING, time, f"tilted by {tilt:.2f} rad")
         elif height < self.limits.height:
             self._enter(Safety.FALLING, time, f"pelvis only {height:.2f} m above the soles")

@@ -44,7 +44,12 @@ def estimator_gains(p: SimpleNamespace) -> EstimatorGains:
 def safety_limits(p: SimpleNamespace) -> SafetyLimits:
     """For :class:`SafetyMachine`."""
     return SafetyLimits(
-        tilt=p.tilt_limit, height=p.height_limit, gap=p.tick_gap, ramp=p.ramp_time, drive_grace=p.drive_grace
+        tilt=p.tilt_limit,
+        tilt_stepping=p.walk_tilt_limit,
+        height=p.height_limit,
+        gap=p.tick_gap,
+        ramp=p.ramp_time,
+        drive_grace=p.drive_grace,
     )
 
 

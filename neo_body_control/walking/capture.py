@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from neo_body_control.walking.polygon import outside
@@ -19,8 +21,17 @@ def escapes(soles: Soles, xi: np.ndarray, margin: float) -> bool:
     return outside(hull(soles, SIDES, margin), xi) > 0.0
 
 
-def catching_foot(soles: Soles, xi: np.ndarray) -> str:
-    """The foot on the side to which ``xi`` (2,) m has gone, else the one that bears less."""
+def beside(soles: Soles, width: float) -> bool:
+    """Whether the feet stand side by side, ``width`` m apart."""
+    x, y = apart(soles)
+    return bool(abs(x) <= BESIDE[0] and abs(y - width) <= BESIDE[1])
+
+
+def catching_foot(soles: Soles, xi: np.ndarray, width: float) -> str:
+    """Of feet side by side, ``width`` m apart, the one on the side to which ``xi`` (2,) m has gone, else the
+    one that bears less; of others the one farther from ``xi``."""
+    if not beside(soles, width):
+        return max(SIDES, key=lambda side: math.dist(xi, soles[side].middle))
     across = float((rotation(mean_heading(soles)).T @ (xi - middle(soles)))[1])
     if abs(across) > ACROSS:
         return "l" if across > 0.0 else "r"
@@ -29,6 +40,4 @@ def catching_foot(soles: Soles, xi: np.ndarray) -> str:
 
 def at_rest(soles: Soles, xi: np.ndarray, width: float, margin: float) -> bool:
     """Whether the feet stand side by side, ``width`` m apart, and the capture point between them."""
-    x, y = apart(soles)
-    beside = abs(x) <= BESIDE[0] and abs(y - width) <= BESIDE[1]
-    return bool(beside) and outside(hull(soles, SIDES, margin), xi) < 0.0
+    return beside(soles, width) and outside(hull(soles, SIDES, margin), xi) < 0.0

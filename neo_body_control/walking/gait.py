@@ -72,7 +72,7 @@ class Walker:
         self.velocity = np.zeros(3)
         self.capture_point = np.zeros(2)
         self.reference = np.zeros(2)
-        self.pressure = np.zeros(2)
+        self.pressure = self._brake = np.zeros(2)
         self._pace = Pace(p.pace_gain)
         self._wanted: np.ndarray | None = None
         self._stance = "l"
@@ -134,7 +134,7 @@ class Walker:
     def _stand(self) -> WalkReference | None:
         self._heading = mean_heading(self._soles)
         self.velocity = np.zeros(3)
-        if self._escapes():
+        if self._escapes(self._p.catch_margin):
             return self._catch()
         if self._wanted is None:
             return None
@@ -152,41 +152,44 @@ class Walker:
         self._from, self._time = self.capture_point.copy(), self._p.shift_time
 
     def _shift(self) -> WalkReference:
+        if self._escapes(self._p.pressure_margin):
+            return self._catch()
         step = self._step()
         to = step.reference(self._p.step_time - self._planner.half)
-        r = self._move(to)
+        self._move(to)
         late = self._clock > 2.0 * self._time
         if self._clock >= self._time and (late or np.linalg.norm(self.capture_point - to) < STILL):
             self._lift(step.swing)
-        return self._answer(r)
+        return self._answer()
 
     def _settle(self) -> WalkReference | None:
         to = middle(self._soles)
-        if self._escapes():
+        if self._escapes(self._p.catch_margin):
             return self._catch()
-        r = self._move(to)
+        self._move(to)
         if self._clock > self._time and np.linalg.norm(self.capture_point - to) < STILL:
             self.phase = Phase.STANDING
             self._pace.reset()
             return None
         if self._wanted is not None:
             self._begin_shift(self._wanted)
-        return self._answer(r)
+        return self._answer()
 
-    def _move(self, to: np.ndarray) -> np.ndarray:
-        """Pressure point that takes the capture point from ``_from`` to ``to`` in ``_time`` s."""
+    def _move(self, to: np.ndarray) -> None:
+        """Press so that the capture point goes from ``_from`` to ``to`` in ``_time`` s."""
         s = min(self._clock / self._time, 1.0)
         way = to - self._from
         self.reference = self._from + way * s**3 * (10.0 - 15.0 * s + 6.0 * s * s)
         speed = way * 30.0 * s * s * (1.0 - s) ** 2 / self._time
-        return self._corrected(self.reference - speed / self._w, SIDES)
+        self._press(self.reference - speed / self._w, SIDES)
 
-    def _escapes(self) -> bool:
+    def _escapes(self, margin: float) -> bool:
+        """Whether the capture point leaves what the soles reach less ``margin`` m, or will at once."""
         ahead = self.capture_point + self._p.catch_ahead * np.asarray(self._rate)
-        return escapes(self._soles, ahead, self._p.catch_margin)
+        return escapes(self._soles, ahead, margin)
 
     def _catch(self) -> WalkReference:
-        self._lift(catching_foot(self._soles, self.capture_point))
+        self._lift(catching_foot(self._soles, self.capture_point, self._p.step_width))
         return self._single()
 
     # One sole
@@ -195,7 +198,7 @@ class Walker:
         """The foot ``swing`` leaves the ground now."""
         sole = self._soles[swing]
         self._stance = other(swing)
-        self._swing = Swing(sole.p, sole.heading, self._p.step_height, self._p.set_down_speed)
+        self._swing = Swing(sole.p, sole.heading, self._p.step_height, self._p.late_speed)
         self.phase, self._clock = Phase.SINGLE, 0.0
         self._lift_heading = self._heading
         self._lifted = self._goal = sole.middle
@@ -203,9 +206,9 @@ class Walker:
     def _single(self) -> WalkReference:
         step = self._step()
         self.reference = step.reference(self._planner.planned(self._clock))
-        r = self._corrected(step.u, (self._stance,))
+        self._press(step.u, (self._stance,))
         way = math.dist(self._goal, self._lifted)
-        goal, left = self._planner.adjust(step, self.capture_point, r, self._clock, way)
+        goal, left = self._planner.adjust(step, self.capture_point, self.pressure, self._clock, way)
         self._goal = goal
         heading = step.heading + step.turn
         ankle = goal - polygon.SOLE_CENTRE * rotation(heading)[:, 0]
@@ -217,7 +220,7 @@ class Walker:
         late = s >= 1.0
         if s > TOUCHES and (swinging.stands or (late and swinging.load > FELT)):
             self._touched(step)
-        return self._answer(r, step.swing, foot)
+        return self._answer(step.swing, foot)
 
     def _touched(self, step: Step) -> None:
         """The foot has come down and takes over."""
@@ -233,28 +236,37 @@ class Walker:
         self.reference = step.reference(self._p.step_time + self._planner.half - self._clock)
         error = float(np.linalg.norm(self.capture_point - self.reference))
         s = self._clock / (self._p.double_support * (1.0 - 0.5 * min(error / IN_A_HURRY, 1.0)))
-        r = self._corrected(self._left_behind + min(s, 1.0) * (step.u - self._left_behind), SIDES)
+        self._press(self._left_behind + min(s, 1.0) * (step.u - self._left_behind), SIDES)
         p = self._p
         rests = at_rest(self._soles, self.capture_point, p.step_width, p.catch_margin)
         if s >= 1.0 and self._wanted is None and rests:
             self._begin(Phase.SETTLE)
+        elif s >= 1.0 and self._wanted is None and self._may_rest(step):
+            self._begin(Phase.SHIFT)
         elif s >= 1.0:
             self._lift(step.swing)
-        return self._answer(r)
+        return self._answer()
+
+    def _may_rest(self, step: Step) -> bool:
+        """After a far step: the other foot has far to come, and both soles hold the capture point."""
+        way = math.dist(self._soles[step.swing].middle, step.u + step.R @ step.place)
+        return way > self._p.rest_way and not self._escapes(self._p.pressure_margin)
 
     # What they share
 
     def _step(self) -> Step:
         return self._planner.step(self._pace.corrected(self.velocity), self._stance, self._soles, self._w)
 
-    def _corrected(self, r: np.ndarray, sides: tuple[str, ...]) -> np.ndarray:
-        """``r`` corrected by the error of the capture point, within the soles ``sides``."""
-        r = r + self._p.capture_gain * (self.capture_point - self.reference)
-        self.pressure = polygon.nearest(hull(self._soles, sides, self._p.pressure_margin), r)
-        return self.pressure
+    def _press(self, r: np.ndarray, sides: tuple[str, ...]) -> None:
+        """At ``r`` (2,) m, corrected by the error of the capture point: ``pressure`` within the soles
+        ``sides``, ``_brake`` a little beyond them to the sides, where the body rolls to do it."""
+        p = self._p
+        r = r + p.capture_gain * (self.capture_point - self.reference)
+        self.pressure = polygon.nearest(hull(self._soles, sides, p.pressure_margin), r)
+        self._brake = polygon.nearest(hull(self._soles, sides, p.pressure_margin, p.brake_beyond), r)
 
-    def _answer(self, r: np.ndarray, swing: str = "", foot: FootReference | None = None) -> WalkReference:
-        return WalkReference(self._w**2 * (self._com - r), self._heading, swing, foot)
+    def _answer(self, swing: str = "", foot: FootReference | None = None) -> WalkReference:
+        return WalkReference(self._w**2 * (self._com - self._brake), self._heading, swing, foot)
 
     def _ramped(self, wanted: np.ndarray) -> np.ndarray:
         """The velocity, changed by no more than a step allows."""

@@ -12,10 +12,10 @@ def sole_middle(R: np.ndarray, p: np.ndarray) -> np.ndarray:
     return p[:2] + SOLE_CENTRE * R[:2, 0]
 
 
-def corners(middle: np.ndarray, heading: float, margin: float) -> np.ndarray:
-    """(4, 2) m of a level sole, ``margin`` m inside its edges."""
+def corners(middle: np.ndarray, heading: float, margin: float, wider: float = 0.0) -> np.ndarray:
+    """(4, 2) m of a level sole, ``margin`` m inside its edges, to the sides ``wider`` m farther out."""
     x = max(SOLE_SIZE[0] / 2 - margin, 0.005)
-    y = max(SOLE_SIZE[1] / 2 - margin, 0.005)
+    y = max(SOLE_SIZE[1] / 2 - margin, 0.005) + wider
     c, s = np.cos(heading), np.sin(heading)
     return middle + np.array([[x, y], [-x, y], [-x, -y], [x, -y]]) @ np.array([[c, s], [-s, c]])
 

@@ -65,7 +65,7 @@ def ground(soles: Soles) -> float:
     return sum(heights) / len(heights) if heights else 0.0
 
 
-def hull(soles: Soles, sides: tuple[str, ...], margin: float) -> np.ndarray:
-    """(n, 2) m around the soles ``sides``, ``margin`` m inside their edges."""
-    rows = [polygon.corners(soles[s].middle, soles[s].heading, margin) for s in sides]
+def hull(soles: Soles, sides: tuple[str, ...], margin: float, wider: float = 0.0) -> np.ndarray:
+    """(n, 2) m around the soles ``sides``, ``margin`` m inside their edges, to the sides ``wider`` m out."""
+    rows = [polygon.corners(soles[s].middle, soles[s].heading, margin, wider) for s in sides]
     return polygon.hull(np.concatenate(rows))

@@ -68,7 +68,7 @@ class Swing:
         if left > FROZEN:
             self._goal[:2] = goal
             self._goal[2] = self._x[0, 2] + wrapped(heading - float(self._x[0, 2]))
-        if left > dt:
+        if left > dt and self.share < 1.0:
             self._least_jerk(left, dt)
             rate = (1.0 - self.share) / left
             self.share = min(self.share + dt * rate, 1.0)

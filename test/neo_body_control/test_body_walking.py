@@ -5,6 +5,7 @@ import pytest
 from body_rig import Rig, angle
 
 from neo_body_control.rotations import yaw
+from neo_body_control.walking.gait import Phase
 from neo_description.signals import Safety, WholeBodyCommand
 
 
@@ -65,6 +66,20 @@ def test_a_step_catches_a_push_that_standing_cannot_take(direction):
         fell = rig.run(2.0, lambda rig=rig: rig.state != Safety.ACTIVE)
         stood.append(not fell)
     assert stood == [True, False]
+
+
+def test_after_a_far_step_both_feet_stand_until_it_is_calm(rig):
+    rig.plant.push("torso", np.array([0.0, 200.0, 0.0]), 0.1)
+    walker = rig.body.legs.walker
+
+    def rests_apart():
+        return walker.steps and walker.phase is Phase.SHIFT
+
+    assert rig.run(1.0, rests_apart)
+    feet = [rig.plant.privileged.body_pose(f"{s}_sole")[:2, 3] for s in "lr"]
+    assert np.linalg.norm(feet[0] - feet[1]) > rig.body.params.step_width + rig.body.params.rest_way
+    assert rig.run(4.0, lambda: standing(rig))
+    assert rig.state == Safety.ACTIVE
 
 
 def test_a_push_that_standing_can_take_needs_no_step(rig):

@@ -49,6 +49,14 @@ def test_a_goal_no_longer_moves_when_the_foot_is_about_to_land():
     assert np.allclose(fly(moves_at=190)[205].p[:2], [0.2, 0.1], atol=3e-3)
 
 
+def test_a_foot_that_is_late_goes_on_down_however_long_the_step_is_drawn_out():
+    swing = Swing(np.zeros(3), 0.0, height=0.05, down=0.1)
+    for i in range(400):
+        last = swing.step(np.array([0.3, 0.1]), 0.0, max(0.4 - 0.002 * i, 0.002 + 1e-9), 0.002)
+    assert last.v[2] == pytest.approx(-0.1)
+    assert last.p[2] == pytest.approx(-0.1 * 0.4, abs=2e-3)
+
+
 def test_headings_turn_the_short_way():
     swing = Swing(np.zeros(3), 3.1, 0.05, 0.1)
     turned = [swing.step(np.zeros(2), -3.1, 0.4 - 0.002 * i, 0.002).turn[0] for i in range(200)]
