@@ -327,7 +327,7 @@ class BodyController:
             t.com(d, g.com, base.point.p[:2], base.point.v[:2])
         height, upright, momentum = g.height, g.orientation, p.momentum_weight
         if steps is not None:
-            height, upright, momentum = g.walk_height, g.walk_orientation, p.walk_momentum_weight
+            height, upright, momentum = g.walk_height, g.walk_upright(steps.calm), p.walk_momentum_weight
         t.height(est.height, est.v[2], height, self.targets.height(est.height))
         t.orientation(est.R, est.angular_velocity, upright, self.targets.upright(est.R))
         if self.targets.gazing:

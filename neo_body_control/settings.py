@@ -19,6 +19,7 @@ from neo_description import parameters
 from neo_description.tables import BODY
 
 PARAMETERS = Path(__file__).with_name("parameters.yaml")
+CALM_WEIGHT, CALM_REACH = 20.0, 1.0  # of the pelvis' orientation while it comes to rest; rad that count
 
 
 def load_parameters(**overrides: object) -> SimpleNamespace:
@@ -110,6 +111,15 @@ class TaskGains:
     walk_posture_weight: np.ndarray
     busy_arm: float
     arm: float
+
+    def walk_upright(self, calm: float) -> Gain:
+        """Of the pelvis' orientation under way; with ``calm`` 0..1 while it comes to rest, when tilts count
+        for more the longer it takes: small springs would leave it hanging in the friction of its tendons."""
+        gain = self.walk_orientation
+        if calm == 0.0:
+            return gain
+        reach = gain.reach + calm * (CALM_REACH - gain.reach)
+        return replace(gain, weight=np.maximum(gain.weight, CALM_WEIGHT), reach=reach)
 
     @classmethod
     def of(cls, p: SimpleNamespace) -> TaskGains:

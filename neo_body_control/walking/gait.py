@@ -15,7 +15,7 @@ enough, by place and time of the next step (:class:`StepPlanner`). The wanted ac
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import SimpleNamespace
 
@@ -36,6 +36,8 @@ RATE_TIME = 0.02  # s over which the capture point's speed is smoothed
 TOUCHES = 0.6  # share of a swing from which on a felt sole has come down
 FELT = 5.0  # N of a sole that is late: it does not push, so it feels little of the ground
 STILL = 0.02  # m from the middle: the capture point has come to rest
+UPRIGHT = 0.3  # rad of the pelvis at most: only then it stands
+CALM = 1.0  # s of coming to rest in which the pelvis' tilt comes to count in full
 IN_A_HURRY = 0.1  # m of the capture point's error that halves the double support
 
 
@@ -52,12 +54,14 @@ class Phase(Enum):
 @dataclass(slots=True)
 class WalkReference:
     """What the legs shall do this tick: ``acceleration`` (2,) m/s² of the centre of mass, ``heading`` rad of
-    the pelvis, ``swing``: the side that is in the air, or ``""``, with its ``foot``."""
+    the pelvis, ``swing``: the side that is in the air, or ``""``, with its ``foot``; ``calm``: share 0..1 of
+    coming to rest that has passed, in which the pelvis straightens up."""
 
     acceleration: np.ndarray
     heading: float
     swing: str = ""
     foot: FootReference | None = None
+    calm: float = 0.0
 
 
 class Walker:
@@ -103,11 +107,11 @@ class Walker:
         return (*(foot - half * rotation(heading)[:, 1]).tolist(), heading)
 
     def update(
-        self, com: np.ndarray, com_velocity: np.ndarray, faces: float, soles: Soles
+        self, com: np.ndarray, com_velocity: np.ndarray, faces: float, tilt: float, soles: Soles
     ) -> WalkReference | None:
         """One tick; ``None``: STANDING. ``com``, ``com_velocity`` (3,) in odom; the pelvis ``faces`` so many
-        rad there, which turns a little later than the feet."""
-        self._soles, self._com, self._faces = soles, com[:2], faces
+        rad there, which turns a little later than the feet, and is off upright by ``tilt`` rad."""
+        self._soles, self._com, self._faces, self._tilt = soles, com[:2], faces, tilt
         self._w = math.sqrt(GRAVITY / max(float(com[2]) - ground(soles), LEAST_HEIGHT))
         xi = dcm.capture_point(com, com_velocity, self._w)
         if self._rate is None:
@@ -167,13 +171,14 @@ class Walker:
         if self._escapes(self._p.catch_margin):
             return self._catch()
         self._move(to)
-        if self._clock > self._time and np.linalg.norm(self.capture_point - to) < STILL:
+        still = np.linalg.norm(self.capture_point - to) < STILL and self._tilt < UPRIGHT
+        if self._clock > self._time and still:
             self.phase = Phase.STANDING
             self._pace.reset()
             return None
         if self._wanted is not None:
             self._begin_shift(self._wanted)
-        return self._answer()
+        return replace(self._answer(), calm=min(self._clock / CALM, 1.0))
 
     def _move(self, to: np.ndarray) -> None:
         """Press so that the capture point goes from ``_from`` to ``to`` in ``_time`` s."""

@@ -40,7 +40,9 @@ class Legs:
             for s, c in estimator.contacts.items()
         }
         self.walker.want(targets.velocity)
-        self.steps = self.walker.update(dynamics.com, dynamics.com_velocity, yaw(estimator.R), soles)
+        self.steps = self.walker.update(
+            dynamics.com, dynamics.com_velocity, yaw(estimator.R), estimator.tilt, soles
+        )
         if self.steps is None:
             self._frame = None
             if walked:
