@@ -94,7 +94,7 @@ class SafetyMachine:
         runstop: bool,
         tilt: float,
         height: float,
-        stepping: bool = False,
+        stepping: bool,
     ) -> None:
         """One tick: measured drive mode and runstop, estimated tilt (rad) and base height (m); ``stepping``:
         whether the legs walk or catch a push."""

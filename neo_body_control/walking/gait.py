@@ -1,7 +1,7 @@
 """Steps and walking: from a commanded velocity or a push to a wanted acceleration and a swinging foot.
 
     STANDING   nothing to do: the caller balances over both soles
-    SHIFT      both soles: the capture point goes to where the first foot can lift
+    SHIFT      both soles: the capture point goes to where the next foot can lift
     SINGLE     one sole stands, the other swings to where the capture point will need it
     DOUBLE     the foot has come down: the pressure moves over to it
     SETTLE     both soles: the capture point comes to rest between them
@@ -242,15 +242,19 @@ class Walker:
         error = float(np.linalg.norm(self.capture_point - self.reference))
         s = self._clock / (self._p.double_support * (1.0 - 0.5 * min(error / IN_A_HURRY, 1.0)))
         self._press(self._left_behind + min(s, 1.0) * (step.u - self._left_behind), SIDES)
-        p = self._p
-        rests = at_rest(self._soles, self.capture_point, p.step_width, p.catch_margin)
-        if s >= 1.0 and self._wanted is None and rests:
-            self._begin(Phase.SETTLE)
-        elif s >= 1.0 and self._wanted is None and self._may_rest(step):
-            self._begin(Phase.SHIFT)
-        elif s >= 1.0:
-            self._lift(step.swing)
+        if s >= 1.0:
+            self._go_on(step)
         return self._answer()
+
+    def _go_on(self, step: Step) -> None:
+        """The pressure is on the new foot: come to rest, wait with the feet apart, or step on."""
+        p, stays = self._p, self._wanted is None
+        if stays and at_rest(self._soles, self.capture_point, p.step_width, p.catch_margin):
+            self._begin(Phase.SETTLE)
+        elif stays and self._may_rest(step):
+            self._begin(Phase.SHIFT)
+        else:
+            self._lift(step.swing)
 
     def _may_rest(self, step: Step) -> bool:
         """After a far step: the other foot has far to come, and both soles hold the capture point."""
