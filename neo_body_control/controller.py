@@ -22,7 +22,7 @@ from neo_body_control.externals import ExternalForces
 from neo_body_control.health import CARRY, BodyHealth
 from neo_body_control.joint_paths import JointGoals, JointPath
 from neo_body_control.lasting_errors import LastingErrors
-from neo_body_control.load import CarriedLoad, feed_forward
+from neo_body_control.load import CarriedLoad, feed_forward, support_of
 from neo_body_control.rotations import log, transform
 from neo_body_control.safety import SafetyMachine
 from neo_body_control.stiffness import Stiffness
@@ -75,7 +75,10 @@ class BodyController:
         self.safety = SafetyMachine(settings.safety_limits(p))
         self.targets = Targets(p)
         self.loads = {
-            s: CarriedLoad(self._dynamics.model, s, p.load_cutoff, p.load_least, p.load_most) for s in SIDES
+            s: CarriedLoad(
+                self._dynamics.model, s, p.load_cutoff, p.load_cutoff_busy, p.load_least, p.load_most
+            )
+            for s in SIDES
         }
         self.joints = JointGoals()
         self.legs = Legs(p)
@@ -140,7 +143,9 @@ class BodyController:
             self._stop_after_a_step(state.time)
         self.legs.update(self.safety.state == Safety.ACTIVE, self.estimator, self._dynamics, self.targets)
         if self.legs.steps is None:
-            self.targets.support(self.targets.place(self.estimator.anchors))
+            place = self.targets.place(self.estimator.anchors)
+            busy, most = self.targets.busy, self.params.load_shift
+            self.targets.support(support_of(self.loads, self._dynamics, busy, place, most))
         self.targets.step(state.time)
         load = feed_forward(self.loads, self._dynamics, state, self.targets)
         self._set_tasks(state)

@@ -3,7 +3,9 @@
 The wrist's sensor feels what the hand does to the forearm: its own weight at its own centre, and the
 load's. What is left when the hand's share is taken off, low-passed, is the load's weight and the moment
 it has about the wrist; both are fed forward. Only weight counts: a hand that presses on a table carries
-nothing, and feeding that back would make it press harder. A hand that presses on purpose
+nothing, and feeding that back would make it press harder. The body does not step back from what it carries
+either, as far as the soles allow (:func:`support_of`): hands that stay while the rest of a body goes back
+reach farther, and the waist has to hold them up. A hand that presses on purpose
 (:mod:`neo_body_control.pressing`) bears what it is asked to press with, at the moment that it feels.
 """
 
@@ -19,7 +21,7 @@ from neo_body_control.dynamics import NV, Dynamics
 from neo_body_control.rotations import cross
 from neo_body_control.targets import Targets
 from neo_description.signals import BodyState
-from neo_description.tables import CONTROL_DT
+from neo_description.tables import CONTROL_DT, SIDES
 
 GRAVITY = 9.81
 # share of the moment felt while pressing: all of it would feed itself where the hand cannot turn
@@ -27,19 +29,32 @@ PRESSED = 0.93
 
 
 class CarriedLoad:
-    """One hand's load; its own mass and centre are those of ``model``. ``cutoff`` Hz; between ``least``
-    and twice that the compensation fades in; never more than ``most`` kg.
+    """One hand's load; its own mass and centre are those of ``model``. ``cutoff`` Hz, and ``busy_cutoff``
+    while the hand follows a target: an arm without one swings when the body is pushed, and what that does
+    to its wrist is no load. Between ``least`` and twice that the compensation fades in; never more than
+    ``most`` kg.
 
     ``mass`` kg, ``moment`` (3,) N m about the wrist in odom's axes: what to feed forward.
     """
 
-    def __init__(self, model: mujoco.MjModel, side: str, cutoff: float, least: float, most: float):
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        side: str,
+        cutoff: float,
+        busy_cutoff: float,
+        least: float,
+        most: float,
+    ):
         self._side = side
         self._wrist = model.body(f"{side}_wrist").id
         self._hand_mass = float(model.body_mass[self._wrist])
         self._centre = model.body_ipos[self._wrist].copy()
         self._least, self._most = least, most
-        self._follow = 1.0 - math.exp(-2.0 * math.pi * cutoff * CONTROL_DT)
+        self._follow = {
+            busy: 1.0 - math.exp(-2.0 * math.pi * hz * CONTROL_DT)
+            for busy, hz in ((False, cutoff), (True, busy_cutoff))
+        }
         self.reset()
 
     def reset(self) -> None:
@@ -53,7 +68,7 @@ class CarriedLoad:
         self,
         dynamics: Dynamics,
         wrench: np.ndarray,
-        acceleration: float,
+        acceleration: float | None,
         pressed: np.ndarray,
         total: np.ndarray,
     ) -> None:
@@ -71,15 +86,17 @@ class CarriedLoad:
             dynamics.carry(mass, gripper)
 
     def update(
-        self, R_odom_wrist: np.ndarray, wrench: np.ndarray, acceleration: float, presses: bool = False
+        self, R_odom_wrist: np.ndarray, wrench: np.ndarray, acceleration: float | None, presses: bool = False
     ) -> float:
         """Carried mass (kg) after one tick of the measured ``wrench`` (6,) in the wrist's frame;
-        ``acceleration`` m/s², upwards, that the hand is asked for; ``presses``: on purpose."""
-        fall = GRAVITY + acceleration
+        ``acceleration`` m/s², upwards, that the hand is asked for, ``None`` without a target;
+        ``presses``: on purpose."""
+        fall = GRAVITY + (acceleration or 0.0)
+        follow = self._follow[acceleration is not None]
         felt = -float(R_odom_wrist[2] @ wrench[:3]) / fall - self._hand_mass
-        self._felt += self._follow * (min(max(felt, -self._most), self._most) - self._felt)
+        self._felt += follow * (min(max(felt, -self._most), self._most) - self._felt)
         own = cross(R_odom_wrist @ self._centre, np.array([0.0, 0.0, -self._hand_mass * fall]))
-        self._felt_moment += self._follow * (R_odom_wrist @ wrench[3:] - own - self._felt_moment)
+        self._felt_moment += follow * (R_odom_wrist @ wrench[3:] - own - self._felt_moment)
         fade = min(max((self._felt - self._least) / max(self._least, 1e-6), 0.0), 1.0)
         self.mass = fade * max(self._felt, 0.0)
         self.moment = (PRESSED if presses else fade) * self._felt_moment
@@ -95,6 +112,21 @@ def feed_forward(
     model, and of what they press against on purpose."""
     total = np.zeros(NV)
     for side, wrench in (("l", state.l_wrist_wrench), ("r", state.r_wrist_wrench)):
-        up = float(targets.hands[side].point.a[2]) if side in targets.busy else 0.0
+        up = float(targets.hands[side].point.a[2]) if side in targets.busy else None
         loads[side].feed_forward(dynamics, wrench, up, targets.pressing.force[side], total)
     return total
+
+
+def support_of(
+    loads: Mapping[str, CarriedLoad], dynamics: Dynamics, busy: set[str], place: np.ndarray, most: float
+) -> np.ndarray:
+    """Where the centre of mass of body and loads belongs (x, y m, heading rad) so that the body's own stays
+    over ``place`` (x, y m, heading rad) for what hands with a target (``busy``) carry; never more than
+    ``most`` m from there."""
+    carried = [(loads[s].mass, dynamics.frames[f"{s}_gripper"].p) for s in SIDES if s in busy]
+    if not any(mass for mass, _ in carried):
+        return place
+    moment = sum((mass * (p[:2] - place[:2]) for mass, p in carried), np.zeros(2))
+    shift = moment / (float(dynamics.M[0, 0]) + sum(mass for mass, _ in carried))
+    shift *= min(1.0, most / max(float(np.linalg.norm(shift)), 1e-9))
+    return np.array([*(place[:2] + shift), place[2]])

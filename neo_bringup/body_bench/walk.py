@@ -26,7 +26,8 @@ from neo_bringup.body_bench import lab
 from neo_bringup.calibrate_tendons import calibrate
 from neo_description.signals import Safety
 
-SPEEDS = {"walk": (0.6, 0.0, 0.0), "sideways": (0.0, 0.2, 0.0), "turning": (0.2, 0.0, 0.4)}  # m/s, m/s, rad/s
+# m/s, m/s, rad/s
+SPEEDS = {"walk": (0.65, 0.0, 0.0), "sideways": (0.0, 0.2, 0.0), "turning": (0.2, 0.0, 0.4)}
 PARTS = ("push", "storm", *SPEEDS, "course")
 DIRECTIONS = tuple(range(0, 360, 45))  # degrees, 0: forward, 90: left
 IMPULSE, PUSHED = 20.0, 0.1  # N s at the torso within so many s

@@ -4,6 +4,7 @@ import numpy as np
 from body_rig import Rig, side_grasp
 
 from neo_body_control.lasting_errors import LastingBend
+from neo_body_control.load import support_of
 from neo_body_control.rotations import exp, log
 from neo_body_control.settings import bending, load_parameters
 from neo_body_control.targets import Targets
@@ -90,16 +91,41 @@ def test_stiff_while_pushed_and_soft_again_when_all_is_quiet():
     assert rig.body.stiffness.level < 0.05
 
 
-def test_five_kilograms_in_each_hand_are_carried_over_the_feet():
-    rig = Rig().stand()
-    for side, y in (("l", 0.2), ("r", -0.2)):
-        rig.order(**{f"T_{side}_hand": side_grasp(side, [0.35, y, 0.95])})
+def test_five_kilograms_in_each_hand_are_lifted_and_the_body_does_not_go_back_from_them():
+    rig = Rig(seed=2, sim={"mass_error": 0.1, "arm_error": 0.05}).stand()
+    stood = rig.plant.privileged.base_pose[0, 3]
+    targets = {side: side_grasp(side, [0.35, y, 0.90]) for side, y in (("l", 0.2), ("r", -0.2))}
+    rig.order(**{f"T_{side}_hand": T for side, T in targets.items()})
     rig.run(1.5)
     for _ in range(10):
-        for side in "lr":
+        for side in targets:
             rig.plant.tie(f"{side}_wrist", 0.5, (0.0, 0.0, -0.1))
         rig.run(0.05)
-    rig.run(2.0)
+    rig.run(1.5)
+    for T in targets.values():
+        T[2, 3] += 0.15
+    rig.order(**{f"T_{side}_hand": T for side, T in targets.items()}, hand_speed=0.2)
+    rig.run(3.0)
     assert rig.state == Safety.ACTIVE
-    assert abs(rig.body.loads["l"].mass - 5.0) < 0.5
-    assert abs(rig.gripper_truth("l")[2, 3] - 0.95) < 0.02
+    for side, T in targets.items():
+        assert abs(rig.body.loads[side].mass - 5.0) < 0.5
+        assert np.linalg.norm(rig.gripper_truth(side)[:3, 3] - T[:3, 3]) < 0.02
+    back = stood - rig.plant.privileged.base_pose[0, 3]
+    print(f"the pelvis went back by {100 * back:.1f} cm")
+    assert back < 0.12
+
+
+def test_the_support_goes_towards_a_load_as_far_as_it_may():
+    rig = Rig().stand()
+    place = np.array([0.02, 0.0, 0.3])
+    dynamics, loads = rig.body._dynamics, rig.body.loads
+    assert support_of(loads, dynamics, {"r"}, place, 0.06) is place
+    loads["r"].mass = 0.2
+    to_hand = dynamics.frames["r_gripper"].p[:2] - place[:2]
+    expected = 0.2 * to_hand / (0.2 + float(dynamics.M[0, 0]))
+    moved = support_of(loads, dynamics, {"r"}, place, 0.06)
+    np.testing.assert_allclose(moved, [*(place[:2] + expected), 0.3])
+    assert support_of(loads, dynamics, set(), place, 0.06) is place  # an arm without a target goes along
+    loads["r"].mass = 6.0
+    moved = support_of(loads, dynamics, {"r"}, place, 0.01)[:2] - place[:2]
+    np.testing.assert_allclose(moved, 0.01 * to_hand / np.linalg.norm(to_hand))
