@@ -14,9 +14,9 @@ table. Quicker, in the change of ``e`` within the last ticks: of a tendon that g
 what no joint lets go (``WOUND`` ticks), of a jammed one it stays behind by half the joint's way (``JAMMED``
 ticks).
 
-**Tensions.** A healthy drive is predicted by its delay, lag and series stiffness,
+**Tensions.** A healthy drive is predicted by its delay, lag, fastest change and series stiffness,
 
-    f_pred += (1 - exp(-dt / lag)) (f_cmd - f_pred) + k dl
+    f_pred += clip((1 - exp(-dt / lag)) (f_cmd - f_pred), ± slew dt) + k dl
 
 and may differ by half its pretension, a tenth of its tension, and by as much as it has been under way lately.
 
@@ -48,13 +48,14 @@ LOOK = 10  # ticks between two looks at encoders that were wrong from the start
 
 @dataclass(frozen=True)
 class ResidualSettings:
-    """Of the drives: ``delay`` s, ``lag`` s, ``stiffness`` N/m. What may disagree: reels by ``length`` m and
-    ``length_share`` of their way, encoders by ``angle`` rad and ``angle_share`` of the joint's way, and by
-    ``absolute`` rad and the same share of their angle; ``memory`` s: of the past.
+    """Of the drives: ``delay`` s, ``lag`` s, ``slew`` N/s, ``stiffness`` N/m. What may disagree: reels by
+    ``length`` m and ``length_share`` of their way, encoders by ``angle`` rad and ``angle_share`` of the
+    joint's way, and by ``absolute`` rad and the same share of their angle; ``memory`` s: of the past.
     """
 
     delay: float
     lag: float
+    slew: float
     stiffness: float
     length: float
     length_share: float
@@ -69,6 +70,7 @@ class ResidualSettings:
         return cls(
             delay=p.drive_delay,
             lag=p.drive_lag,
+            slew=p.drive_slew,
             stiffness=p.drive_stiffness,
             length=p.monitor_length,
             length_share=p.monitor_length_share,
@@ -103,6 +105,7 @@ class Residuals:
         self._away = AWAY * np.abs(P.T)
         self._cross = s.length_share * np.abs(self._arms)
         self._follow = 1.0 - math.exp(-CONTROL_DT / s.lag)
+        self._fastest = s.slew * CONTROL_DT
         self._damping = s.lag / CONTROL_DT
         self._behind = 2 + round(s.delay / CONTROL_DT)  # commands on their way to the drives
         self._least = 0.5 * group.pretension
@@ -222,7 +225,9 @@ class Residuals:
             way = length - self._length
             way *= self._s.stiffness
             ahead = command.tension - self._expected
-            self._expected += self._follow * ahead
+            change = self._follow * ahead
+            np.minimum(np.maximum(change, -self._fastest, out=change), self._fastest, out=change)
+            self._expected += change
             self._expected += way
             np.minimum(np.maximum(self._expected, 0.0, out=self._expected), self._most, out=self._expected)
             np.abs(ahead, out=ahead)

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from body_rig import Rig, side_grasp
 
-from neo_description.signals import DriveMode, Safety
+from neo_body_control.settings import load_parameters
+from neo_description.signals import DriveMode, Safety, TendonCommand
 from neo_description.tables import BODY
+from neo_description.tendon_residuals import Residuals, ResidualSettings
 from neo_description.tension_distribution import TensionDistribution
+from neo_sim.drives import DriveGroup, DriveSettings
+from neo_sim.plant import load_parameters as load_plant_parameters
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,27 @@ def test_a_healthy_robot_that_is_pushed_and_reaches_finds_nothing(rig):
     rig.plant.push("torso", np.array([40.0, 30.0, 0.0]), 0.1)
     rig.run(1.2)
     assert rig.body.health.found == []
+
+
+@pytest.mark.parametrize(("asked", "kind"), [(2000.0, "less"), (0.0, "more")])
+def test_a_motor_at_its_fastest_pulls_neither_more_nor_less_than_it_was_asked(asked, kind):
+    """Steps that catch a push ask a hip for a kilonewton less at once."""
+    drives = DriveGroup(BODY, DriveSettings.of(load_plant_parameters(), "body"))
+    residuals = Residuals(BODY, ResidualSettings.of(load_parameters()))
+    length, low, high = np.zeros(len(BODY.tendons)), BODY.pretension, 0.9 * BODY.tension_max
+    drives.reset(length, low if asked else high)
+    told = np.clip(asked, low, high)
+    odd = 0
+    for tick in range(100):
+        residuals.tensions(tick, drives.mode, length, drives.tension)
+        odd += int(getattr(residuals, kind).sum())
+        command = TendonCommand(tick, DriveMode.TENSION, told if tick > 10 else drives.tension.copy())
+        residuals.sent(command)
+        assert drives.command(command, tick) is None
+        drives.step(length, length)
+        drives.step(length, length)
+    assert np.abs(drives.tension - told).max() < 5.0
+    assert odd == 0
 
 
 @pytest.mark.parametrize(
