@@ -22,7 +22,7 @@ from neo_body_control.externals import ExternalForces
 from neo_body_control.health import CARRY, BodyHealth
 from neo_body_control.joint_paths import JointGoals, JointPath
 from neo_body_control.lasting_errors import LastingErrors
-from neo_body_control.load import CarriedLoad, feed_forward, support_of
+from neo_body_control.load import carried_loads, feed_forward, support_of
 from neo_body_control.rotations import log, transform
 from neo_body_control.safety import SafetyMachine
 from neo_body_control.stiffness import Stiffness
@@ -74,12 +74,7 @@ class BodyController:
         self.estimator = BaseEstimator(settings.estimator_gains(p))
         self.safety = SafetyMachine(settings.safety_limits(p))
         self.targets = Targets(p)
-        self.loads = {
-            s: CarriedLoad(
-                self._dynamics.model, s, p.load_cutoff, p.load_cutoff_busy, p.load_least, p.load_most
-            )
-            for s in SIDES
-        }
+        self.loads = carried_loads(self._dynamics.model, p)
         self.joints = JointGoals()
         self.legs = Legs(p)
         self._stop_asked: float | None = None  # s: set_mode stop came under way

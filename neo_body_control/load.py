@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import mujoco
 import numpy as np
@@ -103,6 +104,12 @@ class CarriedLoad:
         if not presses:
             self.moment[2] = 0.0  # weight has no moment about the vertical
         return self.mass
+
+
+def carried_loads(model: mujoco.MjModel, p: SimpleNamespace) -> dict[str, CarriedLoad]:
+    """By side, of empty hands; ``p``: the parameters ``load_*``."""
+    of = p.load_cutoff, p.load_cutoff_busy, p.load_least, p.load_most
+    return {side: CarriedLoad(model, side, *of) for side in SIDES}
 
 
 def feed_forward(
