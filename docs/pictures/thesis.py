@@ -50,7 +50,10 @@ def main() -> None:
         ax.set_xlim(left=0.0)
         ax.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(rows, [NAMES[arm] for arm in ARMS], fontsize=9)
-    figure.savefig(Path(__file__).with_suffix(".png"), dpi=110)
+    file = Path(__file__).with_suffix(".png")
+    figure.savefig(file, dpi=110)
+    print(f"wrote {file}")
 
 
-main()
+if __name__ == "__main__":
+    main()
