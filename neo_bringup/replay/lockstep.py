@@ -6,7 +6,7 @@ before it comes before it in the node's one queue, and what the node said before
 passed after every input that does not drive, behind a state that gets no answer for a moment (it was refused,
 or the node answers some only), at the end, and at the start: its client is made last, so once it was answered
 the node knows all our ends, and we wait until ours know the node's. What it said before the first state is
-dropped.
+dropped. That is what it latches as it starts, and nothing else, and it may come late; so we wait for it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rclpy.task import Future
 
@@ -39,7 +39,10 @@ ANSWER_WITHIN = 20.0
 FENCE_AFTER = 0.1  # s without an answer; no more than a matter of speed
 LOOK_EVERY = 0.5  # s between two looks whether the node still runs, while it does not answer
 FENCE_AGAIN = 0.25  # s: a service's answer is lost while its server does not know us yet
-RELIABLE = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE)  # volatile: not what is latched
+RELIABLE = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED = QoSProfile(
+    depth=DEPTH, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
+)
 
 Say = Callable[[str], None]
 
@@ -75,6 +78,7 @@ class _Replay:
     def __init__(self, source: Source, row: Row, context: Context, timeout: float):
         self._source, self._row, self._timeout = source, row, timeout
         self._said: dict[str, list[bytes]] = {topic: [] for topic in row.outputs}
+        self._latched = {name for name in row.outputs if graph.entry("topics", name)["qos"] == "latched"}
         self._awaited = -1
         self._answered: Future = Future()
         self._refused: list[str] = []
@@ -125,14 +129,16 @@ class _Replay:
         return Run(self._said, driven, cpu, np.array(latency), self._refused, unanswered)
 
     def _meet(self) -> None:
-        """Waits until each of our ends knows the node's: before, what it sends there is lost."""
+        """Waits until each of our ends knows the node's (before, what it sends there is lost), and for what it
+        latches as it starts."""
         deadline = time.monotonic() + START_WITHIN
         while alone := [
             *(topic for topic, ear in self._ears.items() if not ear.get_publisher_count()),
             *(topic for topic, mouth in self._publishers.items() if not mouth.get_subscription_count()),
+            *(topic for topic in self._latched if not self._said[topic]),
         ]:
             if time.monotonic() > deadline:
-                raise NeoError(f"{self._row.node} has no end of {', '.join(alone)}")
+                raise NeoError(f"{self._row.node} has no end of, or latched nothing on, {', '.join(alone)}")
             self._process.check("while it started")
             self._executor.spin_until_future_complete(Future(), timeout_sec=0.02)
 
@@ -144,7 +150,8 @@ class _Replay:
             if answers and not self._answered.done() and (any_counts or stamp_of(data) == self._awaited):
                 self._answered.set_result(time.perf_counter())
 
-        return self._node.create_subscription(_kind(topic), topic, callback, RELIABLE, raw=True)
+        profile = LATCHED if topic in self._latched else RELIABLE
+        return self._node.create_subscription(_kind(topic), topic, callback, profile, raw=True)
 
     def _send(self, step: Step, drives: bool, stamp: int) -> float | None:
         """Sends a message; s until the answer that it led to came, None when there was none."""
