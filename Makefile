@@ -54,7 +54,7 @@ test: lint ## set up, lint, types, import contracts, every test
 ifdef PYTEST_ARGS
 	@$(PY) -m pytest $(PYTEST_ARGS)
 else
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(ALONE))
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
 	@$(PY) -m pytest $(ALONE)
 endif
 

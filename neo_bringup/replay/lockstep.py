@@ -129,8 +129,8 @@ class _Replay:
         return Run(self._said, driven, cpu, np.array(latency), self._refused, unanswered)
 
     def _meet(self) -> None:
-        """Waits until each of our ends knows the node's (before, what it sends there is lost), and for what it
-        latches as it starts."""
+        """Waits until each of our ends knows the node's (before, what it sends there is lost), and until
+        what it latches as it starts was heard."""
         deadline = time.monotonic() + START_WITHIN
         while alone := [
             *(topic for topic, ear in self._ears.items() if not ear.get_publisher_count()),

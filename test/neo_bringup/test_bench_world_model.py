@@ -134,6 +134,7 @@ def test_what_is_on_a_tray_that_fell_is_not_on_it(laid):
     put(env, "blue_tray", env.scene.qpos[tray.qpos[:3]])
 
 
+@pytest.mark.slow
 def test_a_trial_with_the_teachers_eyes_is_done_or_says_why():
     row = trial(3, "privileged_scripted")
     assert isinstance(row["success"], bool)

@@ -24,6 +24,9 @@ EPISODES, SECONDS, STEPS = 6, 4.0, 80
 LIMIT = 120.0  # s of CPU time for training
 
 
+pytestmark = pytest.mark.slow  # the training of all of them
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """(folder of the run, its card, CPU time of training in s)."""

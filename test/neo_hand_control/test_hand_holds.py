@@ -25,6 +25,7 @@ def _held(thing: Thing, seed: int, side: str = "r", **more: object) -> Outcome:
     return outcome
 
 
+@pytest.mark.slow
 def test_heavy_and_slippery_is_held_harder_than_light_and_rough():
     # Least sums of normal forces by m g / friction: 1.4 N, 12.3 N and 24.5 N.
     means = []
