@@ -35,6 +35,9 @@ NODES = (
     "perception",
     "task",
     "recorder",
+    "world_model",
+    "camera",
+    "teleop",
 )
 PARTS = tuple(f"{node}-100000" for node in NODES)
 QUICK = tuple(f"{node}-100" for node in NODES)

@@ -43,6 +43,8 @@ KINDS = {
     "task": "neo_task.node:TaskNode",
     "recorder": "neo_flywheel.recorder_node:RecorderNode",
     "world_model": "neo_world_model.node:WorldModelNode",
+    "camera": "neo_sensors.camera_node:CameraNode",
+    "teleop": "neo_teleop.node:TeleopNode",
 }
 CONTROL = ("sim", "body_control", "l_hand_control", "r_hand_control")
 SETTINGS: dict[str, dict[str, object]] = {
