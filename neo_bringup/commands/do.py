@@ -8,7 +8,6 @@ from typing import Any
 
 from neo_bringup import output
 from neo_bringup.client import TaskGoal, add_namespace, connect
-from neo_description.errors import NeoError
 from neo_ros.stop_signal import StopSignal
 
 HELP = 'give the robot a task: neo do "pick up the red bottle"'
@@ -40,11 +39,7 @@ def run(args: argparse.Namespace) -> int:
         goal, interrupted = TaskGoal(stack, progress), stop.future.done
         try:
             goal.send(args.prompt, args.planner, args.timeout, given_up=interrupted)
-            while not stack.wait(lambda: goal.done or interrupted(), 1.0):
-                if not goal.server_alive() and not stack.wait(lambda: goal.done, 3.0):
-                    raise NeoError("the robot went away while it worked on the task")
-            if not goal.done:
-                goal.cancel()
+            if not goal.ended(interrupted):
                 print("cancelled")
                 return 1
             result = goal.result

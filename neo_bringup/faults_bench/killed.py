@@ -1,4 +1,5 @@
-"""``kill -9`` and ``kill -STOP`` of each node in turn, standing with a plum in the hand; of the supervisor.
+"""``kill -9`` and ``kill -STOP`` of each node in turn: standing, with a plum in the hand, walking; of the
+supervisor.
 
 The command path is timed in plant time, from the last answer of the lost node to drives in hold; the others
 in wall time, until ``supervisor/state`` says that the node is lost. The supervisor's own loss is measured
@@ -20,7 +21,7 @@ from typing import Any
 
 from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.robot import robot, stand
-from neo_bringup.client import TaskGoal
+from neo_bringup.client import ActionGoal, TaskGoal, WalkGoal
 from neo_bringup.commands.up import launch_file
 from neo_bringup.faults_bench.lost_node import GROUP, STAYS_UP, DriveWatch, pid_of
 from neo_bringup.stack import Stack
@@ -34,7 +35,7 @@ from neo_ros import graph
 NODES = ("body_control", "l_hand_control", "r_hand_control", "sim", "proprioception", "tactile", "camera",
          "perception", "task", "recorder", "console")  # fmt: skip
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
-DOINGS = ("standing", "grasping")
+DOINGS = ("standing", "grasping", "walking")
 SUPERVISOR = "supervisor"
 PARTS = tuple(
     [f"{how}/{node}/{doing}" for doing in DOINGS for how in SIGNALS for node in NODES]
@@ -42,7 +43,8 @@ PARTS = tuple(
 )
 HERE = Path(__file__).parent
 PLUM, PROMPT = "purple_plum", "pick up the purple fruit"
-BEFORE = CONTROL_RATE // 2  # ticks of standing before the loss
+BEFORE = {"standing": 0.5, "grasping": 0.5, "walking": 3.0}  # s of plant time before the loss
+FAR = 8.0  # m forward
 GRASP_WITHIN = 300.0  # s of wall time
 NOTICED_WITHIN = 20.0
 WATCH_WITHIN = 120.0
@@ -68,7 +70,10 @@ def _node(how: str, node: str, doing: str, seed: int, folder: Path) -> dict[str,
         "planner:=privileged_scripted",
         "on_death:=policy",
     ]
-    arguments += ["scene:=plum_table", f"scene_file:={HERE / 'plum_table.yaml'}"]
+    if doing == "walking":
+        arguments += ["scene:=empty", "walking:=true"]
+    else:
+        arguments += ["scene:=plum_table", f"scene_file:={HERE / 'plum_table.yaml'}"]
     arguments.append(f"cameras:={'true' if node in ('camera', 'perception') else 'false'}")
     if node == "console":
         arguments += ["console:=true", "console_port:=0"]
@@ -76,9 +81,9 @@ def _node(how: str, node: str, doing: str, seed: int, folder: Path) -> dict[str,
         arguments += ["record:=true", f"record_path:={folder / f'run-{time.time_ns()}'}"]
     with robot(arguments, log) as (launched, stack):
         stand(launched, stack)
-        goal = _grasp(stack) if doing == "grasping" else None
+        goal = _begun(doing, stack)
         watch, said = DriveWatch(stack, GROUP.get(node, "body")), _States(stack)
-        _stand_a_while(stack, watch)
+        _go_on(stack, watch, BEFORE[doing])
         pid = pid_of(node, launched.process.pid)
         began = time.monotonic()
         os.kill(pid, SIGNALS[how])
@@ -104,7 +109,7 @@ def _supervisor(how: str, seed: int, folder: Path) -> dict[str, Any]:
         watch = DriveWatch(stack, "body")
         stack.wait(lambda: watch.answered >= 0, 60.0)
         stand(launched, stack)
-        _stand_a_while(stack, watch)
+        _go_on(stack, watch, BEFORE["standing"])
         began = time.monotonic()
         launched.process.send_signal(SIGNALS[how])
         watch.killed(answered=True)
@@ -145,6 +150,15 @@ def _plant(seed: int, folder: Path) -> Iterator[None]:
             plant.wait()
 
 
+def _begun(doing: str, stack: Stack) -> ActionGoal | None:
+    """What the robot does when the node is lost."""
+    if doing == "walking":
+        walk = WalkGoal(stack, lambda feedback: None)
+        walk.send(FAR, wait=30.0)
+        return walk
+    return _grasp(stack) if doing == "grasping" else None
+
+
 def _grasp(stack: Stack) -> TaskGoal:
     """A task that has come as far as holding the plum."""
     phases: list[str] = []
@@ -156,11 +170,12 @@ def _grasp(stack: Stack) -> TaskGoal:
     return goal
 
 
-def _stand_a_while(stack: Stack, watch: DriveWatch) -> None:
+def _go_on(stack: Stack, watch: DriveWatch, seconds: float) -> None:
     if not stack.wait(lambda: watch.ready, 10.0):
         raise NeoError("no state heard from the plant")
-    before = watch.tick
-    stack.wait(lambda: watch.tick >= before + BEFORE, 20.0)
+    end = watch.tick + round(seconds * CONTROL_RATE)
+    if not stack.wait(lambda: watch.tick >= end, 60.0):
+        raise NeoError(f"the plant stood still at tick {watch.tick}")
 
 
 class _States:
@@ -190,7 +205,8 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     own = {row["how"]: row for row in samples.values() if row["node"] == SUPERVISOR}
     drives = [row for row in rows if row["hold_ms"] is not None]
     others = [row for row in rows if row["hold_ms"] is None]
-    bodies = [row for row in samples.values() if row["fell"] is not None]
+    walked = [row for row in rows if row["doing"] == "walking" and row["fell"] is not None]
+    bodies = [row for row in samples.values() if row["fell"] is not None and row["doing"] != "walking"]
     gripped = [row for row in rows if row.get("peak_grip_n") is not None]
     limit = objects.registry()[PLUM].crush_force or math.inf
     fell = [_name(row) for row in bodies if row["fell"] or row["watched_s"] < STAYS_UP]
@@ -202,6 +218,8 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
         _worst("faults.lost_peak_grip_n", gripped, "peak_grip_n"),
         Figure("faults.lost_falls", len(fell), len(bodies), ", ".join(fell)),
         Figure("faults.lost_crushed", len(crushed), len(gripped), ", ".join(crushed)),
+        _share("faults.lost_walking_controller_fell", [row for row in walked if row["node"] in GROUP]),
+        _share("faults.lost_walking_other_fell", [row for row in walked if row["node"] not in GROUP]),
     ]
     if "kill" in own:
         found.append(Figure("faults.supervisor_killed_hold_ms", own["kill"]["hold_ms"], 1))
@@ -212,6 +230,11 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
 
 def _name(row: dict[str, Any]) -> str:
     return f"{row['how']} {row['node']} {row['doing']}"
+
+
+def _share(figure: str, rows: list[dict[str, Any]]) -> Figure:
+    fell = [_name(row) for row in rows if row["fell"] or row["watched_s"] < STAYS_UP]
+    return Figure(figure, len(fell) / len(rows) if rows else math.nan, len(rows), ", ".join(fell))
 
 
 def _worst(figure: str, rows: list[dict[str, Any]], key: str) -> Figure:

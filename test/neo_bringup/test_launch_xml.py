@@ -239,6 +239,13 @@ def test_our_launch_file_composes_the_light_nodes_and_leaves_out_what_is_off():
     assert "console_port" in declared_arguments(LAUNCH)
 
 
+@pytest.mark.parametrize("walks", [False, True])
+def test_one_argument_lets_the_robot_walk(walks):
+    given = {"walking": "true"} if walks else {}
+    (body,) = [p for p in load(LAUNCH, given, dict(os.environ)).processes if p.name == "body_control"]
+    assert {"walking": walks} in body.parameters
+
+
 def test_one_argument_chooses_the_routing_of_tendons_for_plant_and_controller():
     processes = load(LAUNCH, {"tendon_routing": "routed"}, dict(os.environ)).processes
     told = {p.name for p in processes if {"tendon_routing": "routed"} in p.parameters}

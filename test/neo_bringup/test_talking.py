@@ -1,4 +1,4 @@
-"""``neo do``, ``foretell``, ``mode``, ``stop``, ``reset`` as a user runs them, with a stand-in robot."""
+"""``neo do``, ``walk``, ``foretell``, ``mode``, ``stop``, ``reset`` as users run them; a stand-in robot."""
 
 import json
 import os
@@ -81,6 +81,15 @@ def test_ctrl_c_cancels_the_task(robot):
     assert (process.returncode, out, err) == (1, "cancelled\n", "")
 
 
+def test_a_way_is_shown_and_where_it_ended(robot):
+    code, out, err = outcome("walk", "3", "-0.2", "--turn", "90")
+    assert (code, out) == (0, "done: stands there, off by 0.20 m and 90° as it believes\n")
+    assert err == "… off by 3.01 m and 90°\n"
+    assert outcome("walk", "12")[:2] == (1, "not done: refused: too far\n")
+    code, out, _ = outcome("walk", "12", "--json")
+    assert (code, json.loads(out)["distance"]) == (1, None)
+
+
 def test_a_robot_that_dies_during_a_task_is_noticed(ros_domain):
     robot = start_robot()
     process = neo("do", "hang")
@@ -134,6 +143,9 @@ def test_without_a_robot_each_command_says_so_and_exits_2(ros_domain):
     code, _, err = outcome("do", "pick up the red bottle")
     assert code == 2
     assert err == "neo: no robot found: nobody serves do_task; start one with `neo up`\n"
+    code, _, err = outcome("walk", "1")
+    assert code == 2
+    assert err == "neo: no robot found: nobody serves walk_to; start one with `neo up`\n"
     code, _, err = outcome("foretell")
     assert code == 2
     assert "nobody serves /neo1/world_model/foretell" in err

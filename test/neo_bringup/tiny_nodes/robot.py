@@ -1,10 +1,10 @@
 """Serves what a robot would: do_task, where "fail" is not done and "hang" lasts until cancelled; foretell,
-where "fail" is vetoed and "hang" cannot be told.
+where "fail" is vetoed and "hang" cannot be told; walk_to, which goes forward only and 10 m at most.
 """
 
 import numpy as np
 import rclpy
-from neo_msgs.action import DoTask
+from neo_msgs.action import DoTask, WalkTo
 from neo_msgs.srv import Foretell, SetMode
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
@@ -24,6 +24,8 @@ class Robot(Node):
         self.server = ActionServer(
             self, DoTask, "do_task", self.do_task, cancel_callback=lambda _: CancelResponse.ACCEPT
         )
+
+        self.walker = ActionServer(self, WalkTo, "walk_to", self.walk_to)
 
     def runstop(self, request, response):
         response.success, response.message = True, "latched" if request.data else "released"
@@ -60,6 +62,17 @@ class Robot(Node):
             return DoTask.Result(success=False, reason="lost", outcome="it fell")
         goal.succeed()
         return DoTask.Result(success=True, reason="done", outcome="done: lifted", lifted=0.16)
+
+    async def walk_to(self, goal):
+        target = goal.request.target
+        at, q = target.pose.position, target.pose.orientation
+        turn = 2.0 * np.arctan2(q.z, q.w)
+        if target.header.frame_id != "base_link" or at.x > 10.0:
+            goal.abort()
+            return WalkTo.Result(reason="refused: too far", distance=np.nan, heading_error=np.nan)
+        goal.publish_feedback(WalkTo.Feedback(distance=np.hypot(at.x, at.y), heading_error=turn))
+        goal.succeed()
+        return WalkTo.Result(success=True, reason="done", distance=abs(at.y), heading_error=turn)
 
 
 rclpy.init()
