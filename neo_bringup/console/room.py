@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from neo_bringup.console import meshes
+from neo_bringup.console.following import Following
 
 
 def add_furniture(viser_scene: Any, model: mujoco.MjModel) -> None:
@@ -28,13 +29,14 @@ def add_furniture(viser_scene: Any, model: mujoco.MjModel) -> None:
             )
 
 
-def add(viser_scene: Any, server: Any) -> None:
-    """Floor, light and backdrop."""
+def add(viser_scene: Any, server: Any) -> Following:
+    """Floor, light and backdrop, and where pages look from at first."""
     gradient = np.linspace(0.0, 1.0, 64)[:, None, None]
     top, bottom = np.array([196.0, 209.0, 222.0]), np.array([240.0, 241.0, 241.0])
     backdrop = np.repeat(top + (bottom - top) * gradient, 2, axis=1).astype(np.uint8)
     viser_scene.set_background_image(backdrop, format="png")
-    viser_scene.add_grid(
+    odom = viser_scene.add_frame("/odom", show_axes=False)
+    floor = viser_scene.add_grid(
         "/odom/floor",
         width=12.0,
         height=12.0,
@@ -48,8 +50,8 @@ def add(viser_scene: Any, server: Any) -> None:
         fade_distance=10.0,
         position=(0.0, 0.0, -0.002),
     )
-    viser_scene.add_frame("/odom", show_axes=False)
     viser_scene.world_axes.visible = False
     server.initial_camera.position = (0.95, -2.7, 1.6)
     server.initial_camera.look_at = (0.27, 0.0, 0.86)
     server.initial_camera.fov = 0.75
+    return Following(odom, floor)

@@ -203,7 +203,7 @@ class SceneView:
         self, server: Any, robot: mujoco.MjModel, furniture: mujoco.MjModel | None, tendons: bool = True
     ) -> None:
         self._server = server
-        room.add(server.scene, server)
+        self._following = room.add(server.scene, server)
         self.robot = RobotView(server.scene, robot)
         self.tendons = TendonView(server.scene, robot, self.robot.path) if tendons else None
         self.seen = ObjectsView(server.scene)
@@ -215,6 +215,7 @@ class SceneView:
         with self._server.atomic():
             self.robot.put(snapshot.joints, snapshot.T_odom_base)
             self.seen.put(snapshot.scene, snapshot.T_odom_base)
+            self._following.put(snapshot.T_odom_base)
 
     def put_tensions(self, snapshot: Snapshot) -> None:
         """Colour the tendons."""

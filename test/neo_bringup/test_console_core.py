@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from neo_bringup.console import charts, drawings, expectations, meshes
+from neo_bringup.console.following import LEASH, Following
 from neo_bringup.console.health import NodeWatch
 from neo_bringup.console.scene import ObjectsView, RobotView, object_mesh
 from neo_bringup.console.snapshot import Health, NodeState, Snapshot, TaskView
@@ -122,6 +123,22 @@ def test_a_joint_that_is_no_number_leaves_the_picture_as_it_was(model):
 def thing(number, color="red", visible=1.0):
     size = np.array([0.06, 0.06, 0.2])
     return DetectedObject(number, "bottle", color, np.eye(4), np.eye(6), size, 0.9, visible, 0.0)
+
+
+def test_the_world_moves_under_a_robot_that_walks_and_not_under_one_that_sways():
+    world, floor, T = FakeNode(), FakeNode(), np.eye(4)
+    floor.position = (0.0, 0.0, -0.002)
+    following = Following(world, floor)
+    for x in (0.1, -0.1, np.nan):
+        T[0, 3] = x
+        following.put(T)
+    following.put(None)
+    assert world.told == 0
+    T[:2, 3] = 3.0, -4.0
+    following.put(T)
+    seen = T[:3, 3] + world.position
+    assert np.linalg.norm(seen[:2]) == pytest.approx(LEASH)
+    assert floor.position == (3.0, -4.0, -0.002)  # whole squares: its lines lie where they lay
 
 
 def test_objects_come_change_and_go_with_perception():
