@@ -141,7 +141,7 @@ class BodyController:
             place = self.targets.place(self.estimator.anchors)
             busy, most = self.targets.busy, self.params.load_shift
             self.targets.support(support_of(self.loads, self._dynamics, busy, place, most))
-        self.targets.step(state.time)
+        self.targets.step(state.time, alone=not self.joints.set)
         load = feed_forward(self.loads, self._dynamics, state, self.targets)
         self._set_tasks(state)
         return self._solve(state, load)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from neo_body_control.at_ease import AtEase
 from neo_body_control.lasting_errors import LastingBend
 from neo_body_control.pressing import Pressing
 from neo_body_control.rotations import about_z, cross, exp, yaw
@@ -53,6 +54,7 @@ class Targets:
         self._bending = Bending(p.stand_height, p.bend_height, p.bend_lean, p.bend_bow, p.bend_arm)
         self._stance: Stance | None = None
         self._lasting = LastingBend()
+        self._ease = AtEase(p.ease_after, 0.0 if p.walking else p.ease_height, p.stand_height)
         self._height, self._walking = p.stand_height, False
         self.busy: set[str] = set()
         self.source: dict[str, np.ndarray] = {}  # by side: the target as it was commanded
@@ -73,6 +75,7 @@ class Targets:
         self._until.clear()
         self._stance, self._height, self._walking = None, self._p.stand_height, False
         self._lasting = LastingBend()
+        self._ease.reset()
         self.pressing.reset()
         self.posture.reset(q)
         self.posture.target = self._nominal.copy()
@@ -181,8 +184,11 @@ class Targets:
         self.source.pop(side, None)
         self._until.pop(side, None)
 
-    def step(self, time: float) -> None:
-        """One tick; references whose command has expired come to rest where they are."""
+    def step(self, time: float, alone: bool = True) -> None:
+        """One tick; references whose command has expired come to rest where they are.
+
+        ``alone``: nobody asks for anything that is not a target of this class.
+        """
         for part in [part for part, until in self._until.items() if time > until]:
             del self._until[part]
             if part == "gaze":
@@ -193,7 +199,9 @@ class Targets:
                 self._height = float(self.base.point.p[2] + 2.0 / 6.0 * self.base.point.v[2])
             else:
                 self.hands[part].stop_here()
-        self._bend()
+        stands = self._height == self._p.stand_height and not (self.busy or self._until)
+        eased = self._ease.update(alone and stands)
+        self._bend(eased if stands else self._height)
         self._keep_pace()
         self.posture.step(CONTROL_DT)
         self.base.step(CONTROL_DT)
@@ -208,12 +216,12 @@ class Targets:
         """Of :data:`PARTS`, those whose command has not expired."""
         return set(self._until)
 
-    def _bend(self) -> None:
+    def _bend(self, height: float) -> None:
         """As deep as the lowest hand target needs, but not under way; a height that was asked for stays."""
         low = min((float(self.hands[side].point.target[2]) for side in self.busy), default=np.inf)
         self._stance = stance = None if self._walking else self._bending.least(low)
         asked = "height" in self._until or stance is None
-        self.base.point.target[2] = self._height if asked or stance is None else stance.height
+        self.base.point.target[2] = height if asked or stance is None else stance.height
         bow = 0.0 if stance is None else stance.bow
         self.posture.target[BOWS] = self._nominal[BOWS] + bow
         self.posture.target[ELBOWS] = self._nominal[ELBOWS] - LIFTS * bow

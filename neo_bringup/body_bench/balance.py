@@ -1,4 +1,4 @@
-"""On its feet: standing still, pushed, squatting, and what idling costs."""
+"""On its feet: standing still, pushed, squatting, at ease, and what idling costs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ import numpy as np
 from neo_body_control.settings import load_parameters
 from neo_bringup.bench.figures import Figure, quantile
 from neo_bringup.body_bench.lab import Robot
+from neo_description.tables import CONTROL_RATE
 
-PARTS = ("quiet", "push", "squat", "idle")
+PARTS = ("quiet", "push", "squat", "idle", "ease")
 STILL = 60.0  # s of quiet standing
 PUSH = 9.0  # N s in 0.1 s at the torso
 DIRECTIONS = tuple(range(0, 360, 45))  # degrees, 0: forward, 90: left
 AFTER = 3.0  # s that a robot must stand after a push
 HIGH = 0.855  # m: pelvis
-IDLE = 5.0  # s
+IDLE, COUNTED = (
+    30.0,
+    2.5,
+)  # s in which nobody asks for anything: by then it is at ease; at their end that count
+AT_EASE = {"ease_after": 0.5}, 4.5  # s: parameters and time of a robot that shall be at ease soon
 Say = Callable[[str], None]
 
 
 def measure(part: str, seed: int, folder: Path, say: Say) -> dict[str, Any]:
     """One of ``PARTS``, with robot ``seed``."""
-    sample: dict[str, Any] = {"quiet": quiet, "push": push, "squat": squat, "idle": idle}[part](seed, say)
+    parts = {"quiet": quiet, "push": push, "squat": squat, "idle": idle, "ease": ease}
+    sample: dict[str, Any] = parts[part](seed, say)
     return sample
 
 
@@ -89,9 +95,23 @@ def idle(seed: int, say: Say) -> dict[str, Any]:
     for name, at in (("soft", None), ("stiff", {"cocontraction": stiff})):
         robot = Robot(seed, at).stand()
         robot.run(IDLE)
-        power[name] = float(np.mean(robot.power[-round(IDLE * 500 / 2) :]))
+        power[name] = float(np.mean(robot.power[-round(COUNTED * CONTROL_RATE) :]))
     say(f"idle at {power['soft'] / power['stiff']:.2f} of what stiff takes")
     return robot.sample() | power
+
+
+def ease(seed: int, say: Say) -> dict[str, Any]:
+    """Pushed from each side while at ease, ``height`` m, a robot anew for each."""
+    settings, settle = AT_EASE
+    robot, stood, height = Robot(seed, settings), {}, []
+    for direction in DIRECTIONS:
+        robot.again(seed).run(settle)
+        height.append(float(robot.plant.privileged.base_pose[2, 3]))
+        strike(robot, PUSH, direction)
+        robot.run(AFTER)
+        stood[str(direction)] = not robot.fell
+    say(f"at ease at {min(height):.3f} m, stood {sum(stood.values())} of {len(stood)} pushes")
+    return robot.sample() | {"stood": stood, "height": min(height)}
 
 
 def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
@@ -112,4 +132,7 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     out.append(Figure("body.squat_depth", min(depth, default=math.nan), len(depth)))
     ratio = [s["soft"] / s["stiff"] for s in of["idle"]]
     out.append(Figure("body.idle_power", quantile(ratio, 0.5), len(ratio)))
+    eased = [stood for s in of["ease"] for stood in s["stood"].values()]
+    height = min((s["height"] for s in of["ease"]), default=math.nan)
+    out.append(Figure("body.ease_push", sum(eased) / max(len(eased), 1), len(eased), f"from {height:.3f} m"))
     return out

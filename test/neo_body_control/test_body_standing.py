@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from body_rig import Rig, angle, side_grasp
 
+from neo_body_control.settings import load_parameters
 from neo_description.signals import DriveMode, Safety, WholeBodyCommand
 
 
@@ -46,6 +47,34 @@ def test_the_first_tensions_do_not_jump():
     after = rig.plant.drives["body"].tension
     assert np.abs(after - before).max() < 120.0
     assert rig.state == Safety.STANDING_UP
+
+
+def test_a_robot_that_nobody_asks_for_anything_stands_at_ease_until_it_is_asked():
+    rig = Rig(ease_after=2.0).stand()
+
+    def height():
+        return rig.plant.privileged.base_pose[2, 3]
+
+    def holds():
+        return float(np.sum(rig.plant.drives["body"].tension ** 2))
+
+    rig.run(1.0)
+    ready, cost = height(), holds()
+    rig.run(5.0)
+    assert height() > ready + 0.02
+    assert holds() < 0.7 * cost
+    rig.order(T_r_hand=side_grasp("r", [0.45, -0.15, 0.95]), valid_for=2.0)
+    rig.run(1.5)
+    assert abs(height() - ready) < 0.005
+    rig.run(4.0)
+    assert abs(height() - ready) < 0.005, "a hand that has been sent somewhere is kept there, not at ease"
+
+
+def test_a_robot_that_may_walk_keeps_its_knees_bent():
+    targets = Rig(walking=True, ease_after=0.0).body.targets
+    for tick in range(500):
+        targets.step(0.002 * tick)
+    assert targets.base.point.target[2] == load_parameters().stand_height
 
 
 def test_squats_and_rises_again():
