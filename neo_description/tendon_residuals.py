@@ -12,7 +12,8 @@ own past (first-order, ``memory``) tells two faults of a pair apart:
 Beside a joint that has moved by ``dq`` both may be a share of its way: arms are not exactly those of the
 table. Quicker, in the change of ``e`` within the last ticks: of a tendon that gives way the reel winds in
 what no joint lets go (``WOUND`` ticks), of a jammed one it stays behind by half the joint's way (``JAMMED``
-ticks).
+ticks). Where tendons cross several joints, all their ways count, and while they move an encoder may be far
+off; so there ``d`` is also looked at within ``JUMPED`` ticks, in which no joint comes far.
 
 **Tensions.** A healthy drive is predicted by its delay, lag, fastest change and series stiffness,
 
@@ -41,7 +42,7 @@ from neo_description.tables import CONTROL_DT, JointGroup
 
 UNDER_WAY = 0.9  # a tick: how fast the allowance for a tension that changes fades
 SINGLE = 0.3  # share of the pair's difference: one reel alone makes c as large as the difference
-WOUND, JAMMED = 2, 10
+WOUND, JUMPED, JAMMED = 2, 5, 10
 AWAY = 0.2  # share of the joint's way in c that proves a jam
 LOOK = 10  # ticks between two looks at encoders that were wrong from the start
 
@@ -101,6 +102,7 @@ class Residuals:
         self._arms = np.ascontiguousarray(group.moment_arms.T)
         self._to_angle = np.linalg.inv(P).T.copy()
         self._turned = s.angle_share * np.abs(self._to_angle) @ np.abs(P.T)
+        self._crossed = bool((P * ~np.eye(n, dtype=bool)).any())
         self._way = s.length_share * np.abs(P.T)
         self._away = AWAY * np.abs(P.T)
         self._cross = s.length_share * np.abs(self._arms)
@@ -118,7 +120,7 @@ class Residuals:
         self.reel, self.wound, self.behind, self.more, self.less = np.zeros((5, m), bool)
         self._pairs = np.zeros(n, bool)
         self._some_behind = False
-        self.encoder, self.always = np.zeros((2, n), bool)
+        self.encoder, self.always, self._jumped = np.zeros((3, n), bool)
         self.error = np.zeros(n)
         self._past: np.ndarray | None = None
         self._recent: deque[np.ndarray] = deque(maxlen=JAMMED)
@@ -180,6 +182,7 @@ class Residuals:
         np.greater(np.abs(self.error), self._turned @ dq + s.angle, out=self.encoder)
         if any_of(self.encoder):  # both tendons say so, or one that is well
             self.encoder &= (np.abs(common) <= SINGLE * np.abs(half)) | bad[0::2] | bad[1::2]
+        self.encoder |= self._jumped
         if tick % LOOK == 0:
             half = _partners(now[0:m:2], now[1:m:2], bad)
             off = np.abs(self._to_angle @ half) > s.absolute + self._turned @ np.abs(q)
@@ -189,7 +192,7 @@ class Residuals:
             self._past += change
 
     def _look_back(self, now: np.ndarray) -> None:
-        """``wound`` and ``behind`` from the last ticks."""
+        """``wound``, ``behind`` and jumps from the last ticks."""
         recent, m, few = self._recent, self._m, self._s.length
         if len(recent) == JAMMED:
             step = now - recent[-WOUND]
@@ -208,6 +211,11 @@ class Residuals:
                 self._some_behind = True
             elif self._some_behind:
                 self.behind[:] = self._some_behind = False
+            if self._crossed:
+                step = now - recent[-JUMPED]
+                half, common = 0.5 * (step[0:m:2] - step[1:m:2]), 0.5 * (step[0:m:2] + step[1:m:2])
+                off = np.abs(self._to_angle @ half) > self._turned @ np.abs(step[m:]) + self._s.angle
+                self._jumped = off & (np.abs(common) <= SINGLE * np.abs(half))
         recent.append(now)
 
     def speeds(self, velocity: np.ndarray, failed: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from neo_bringup.faults_bench import (
     bad_commands,
     commands,
     fuzz,
+    hardware,
     random_messages,
     runstop,
     silent,
@@ -105,6 +106,12 @@ def test_a_random_message_that_a_node_dies_of_is_a_crash_and_named():
     rows = by_id(fuzz.figures({"0/fuzz/n-5": sample}))
     assert (rows["faults.fuzz_crashes"].value, rows["faults.fuzz_messages_min"].value) == (2, 5)
     assert "n /t: ValueError" in rows["faults.fuzz_crashes"].note
+
+
+def test_a_moving_fingers_encoder_that_jumps_is_found_though_its_tendons_cross_other_joints():
+    off = [("offset", "r_ring_dip_flex"), ("offset", "l_little_pip_flex")]
+    runs = hardware.struck(0, off, print, moving=True, sim={"arm_error": hardware.ARMS})
+    assert [(run["found"], run["false"]) for run in runs] == 2 * [(["encoder wrong"], [])]
 
 
 def test_memory_that_grows_after_the_start_up_has_a_slope():
