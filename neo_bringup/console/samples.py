@@ -30,6 +30,7 @@ class Samples:
         self._node = Node(
             f"{node.get_name()}_samples",
             namespace=node.get_namespace(),
+            context=node.context,
             use_global_arguments=False,
             start_parameter_services=False,
             enable_rosout=False,

@@ -3,6 +3,8 @@
 Each node runs alone in a process of its own. It gets well-typed random messages on each of its topics, then
 as many serialised ones that are spoilt. A callback that raises would end the node, so it counts as a crash;
 so does the death of the process. What the node answers to drives meanwhile is checked apart from their gate.
+The console takes messages when its page draws, and its page survives what it cannot draw: there a crash is a
+death, or a topic of which it takes nothing afterwards.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ import numpy as np
 from rclpy._rclpy_pybind11 import RCLError
 
 from neo_bringup.bench.figures import Figure
+from neo_bringup.console.snapshot import Snapshot
 from neo_bringup.faults_bench import random_messages
 from neo_bringup.faults_bench.lab import Lab
 from neo_bringup.faults_bench.privileged_drives import unsafe
@@ -38,6 +42,7 @@ NODES = (
     "world_model",
     "camera",
     "teleop",
+    "console",
 )
 PARTS = tuple(f"{node}-100000" for node in NODES)
 QUICK = tuple(f"{node}-100" for node in NODES)
@@ -46,7 +51,7 @@ UNPACKED = {
 }  # rest: as odom
 IGNORED = ("/parameter_events", "/rosout", "/clock")
 HEARD_WITHIN = 0.02  # s: best effort may lose a message
-DROPPED_WITHIN = 0.001  # s for spoilt ones: what cannot be decoded never comes
+DROPPED_WITHIN = 0.0005  # s for spoilt ones: what cannot be decoded never comes
 ALIVE_WITHIN = 10.0  # s of wall time for a good message at the end
 Progress = Callable[[str], None]
 
@@ -68,10 +73,13 @@ def measure(part: str, seed: int, folder: Path, progress: Progress) -> dict[str,
 def shower(name: str, count: int, seed: int, folder: str) -> dict[str, Any]:
     """The messages for node ``name``; crashes and unsafe answers by what they are, messages by topic."""
     rng = np.random.default_rng(seed)
-    settings = {"recorder": {"directory": f"{folder}/{time.time_ns()}"}}
+    settings: dict[str, dict[str, object]] = {
+        "recorder": {"directory": f"{folder}/{time.time_ns()}"},
+        "console": {"port": 0},
+    }
     ways = ((random_messages.well_typed, HEARD_WITHIN), (random_messages.malformed, DROPPED_WITHIN))
-    with Lab((name,), seed, settings if name == "recorder" else None) as lab:
-        watch = Watch(lab.nodes[name], name, lab.wake)
+    with Lab((name,), seed, settings) as lab:
+        watch = (Page if name == "console" else Watch)(lab.nodes[name], name, lab.wake)
         for sub, handled in watch.subscriptions:
             publisher = lab.us.create_publisher(sub.msg_type, sub.topic_name, sub.qos_profile)
             if not lab.until(lambda p=publisher: p.get_subscription_count() > 0):  # type: ignore[misc]
@@ -82,12 +90,12 @@ def shower(name: str, count: int, seed: int, folder: str) -> dict[str, Any]:
                     before = handled[0]
                     if _sent(publisher, make(sub.msg_type, rng)):
                         sent += 1
-                        lab.until(lambda h=handled, b=before: h[0] > b, within)  # type: ignore[misc]
+                        lab.until(lambda h=handled, b=before: watch.heard(h, b), within)  # type: ignore[misc]
             before = handled[0]
             alive = time.monotonic() + ALIVE_WITHIN
             while handled[0] == before and time.monotonic() < alive:  # best effort may lose one
                 publisher.publish(sub.msg_type())
-                lab.until(lambda h=handled, b=before: h[0] > b, 0.2)  # type: ignore[misc]
+                lab.until(lambda h=handled, b=before: watch.heard(h, b), 0.2)  # type: ignore[misc]
             if handled[0] == before:
                 watch.crashes[f"{sub.topic_name}: deaf afterwards"] = 1
             lab.us.destroy_publisher(publisher)
@@ -126,6 +134,10 @@ class Watch:
             node._answers = self
             self._group = group
 
+    def heard(self, handled: list[int], before: int) -> bool:
+        """Whether more than ``before`` messages came."""
+        return handled[0] > before
+
     def publish(self, message: Any) -> None:
         """Stands in for the node's publisher of answers."""
         problem = unsafe(self._group, convert.tendon_command(message))
@@ -145,6 +157,34 @@ class Watch:
                 self.crashes[what] = self.crashes.get(what, 0) + 1
 
         return call
+
+
+class Page:
+    """What the console's page takes of each topic, drawing as fast as messages come."""
+
+    def __init__(self, node: Any, name: str, wake: Callable[[], None]):
+        self.crashes: dict[str, int] = {}
+        self.unsafe: dict[str, int] = {}
+        self._source, self._snapshot = node._source, Snapshot()
+        self._source.watch(True)
+        samples = self._source._samples
+        taken = {topic: [0] for topic in samples._subscriptions}
+        take = samples.take
+
+        def counted(topic: str) -> Any:
+            message = take(topic)
+            taken[topic][0] += message is not None
+            return message
+
+        samples.take = counted
+        self.subscriptions = [(samples._subscriptions[topic], count) for topic, count in taken.items()]
+
+    def heard(self, handled: list[int], before: int) -> bool:
+        """Draws; whether more than ``before`` messages were taken."""
+        for read in (self._source.motion, self._source.panels, self._source.health):
+            with suppress(Exception):  # as the page does
+                read(self._snapshot)
+        return handled[0] > before
 
 
 def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:

@@ -45,6 +45,7 @@ KINDS = {
     "world_model": "neo_world_model.node:WorldModelNode",
     "camera": "neo_sensors.camera_node:CameraNode",
     "teleop": "neo_teleop.node:TeleopNode",
+    "console": "neo_bringup.console.node:ConsoleNode",
 }
 CONTROL = ("sim", "body_control", "l_hand_control", "r_hand_control")
 SETTINGS: dict[str, dict[str, object]] = {
@@ -156,7 +157,7 @@ class Lab:
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            self.turn()
+            self.turn(min(TURN, timeout))
         return True
 
     def turn(self, seconds: float = TURN) -> None:
