@@ -143,9 +143,6 @@ def test_without_a_robot_each_command_says_so_and_exits_2(ros_domain):
     code, _, err = outcome("do", "pick up the red bottle")
     assert code == 2
     assert err == "neo: no robot found: nobody serves do_task; start one with `neo up`\n"
-    code, _, err = outcome("walk", "1")
-    assert code == 2
-    assert err == "neo: no robot found: nobody serves walk_to; start one with `neo up`\n"
     code, _, err = outcome("foretell")
     assert code == 2
     assert "nobody serves /neo1/world_model/foretell" in err
