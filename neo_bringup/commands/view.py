@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--furniture", default="kitchen_table", help="scene whose fixed furniture is drawn; empty: none"
     )
     parser.add_argument(
+        "--furniture-file", default="", metavar="FILE", help="further scenes, as scene_file of `neo up`"
+    )
+    parser.add_argument(
         "--bag", type=Path, help="replay this recording (MCAP) with a scrubber; no robot is needed"
     )
     parser.add_argument("--fleet", default="", metavar="URL", help="address of the fleet's page, linked")
@@ -41,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from neo_ros.main import run as run_nodes
 
     arguments = ["--ros-args", "-p", f"port:={args.port}", "-p", f"furniture:='{args.furniture}'"]
+    arguments += ["-p", f"furniture_file:='{args.furniture_file}'"]
     arguments += ["-p", f"host:='{args.host}'", "-p", f"access:='{args.access}'"]
     arguments += ["-p", f"fleet:='{args.fleet}'", "-p", f"updates:='{args.updates}'"]
     arguments += ["-p", f"open_watching:={str(args.open_watching).lower()}"]
@@ -60,7 +64,16 @@ def _replay(args: argparse.Namespace) -> int:
 
     given: dict[str, Any] = {
         name: getattr(args, name)
-        for name in ("port", "host", "access", "open_watching", "furniture", "fleet", "updates")
+        for name in (
+            "port",
+            "host",
+            "access",
+            "open_watching",
+            "furniture",
+            "furniture_file",
+            "fleet",
+            "updates",
+        )
     }
     params = parameters.load(PARAMETERS, **given, depth=False)  # no recorder keeps depth
     recording = Recording(args.bag, params.silent_after)

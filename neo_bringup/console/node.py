@@ -66,7 +66,7 @@ def furniture(parameters: SimpleNamespace) -> mujoco.MjModel | None:
     """The scene whose fixed parts are drawn, or ``None``."""
     if not parameters.furniture:
         return None
-    return scenes.make(parameters.furniture, objects=()).model
+    return scenes.make(parameters.furniture, objects=(), scene_file=parameters.furniture_file or None).model
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """The console without ROS or browser: meshes, poses, drawings, health of nodes."""
 
+from types import SimpleNamespace
+
 import mujoco
 import numpy as np
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from neo_bringup.console import charts, drawings, expectations, meshes
 from neo_bringup.console.following import LEASH, Following
 from neo_bringup.console.health import NodeWatch
+from neo_bringup.console.node import furniture
 from neo_bringup.console.scene import ObjectsView, RobotView, object_mesh
 from neo_bringup.console.snapshot import Health, NodeState, Snapshot, TaskView
+from neo_bringup.faults_bench import killed
 from neo_description.builder import build_robot
 from neo_description.signals import DetectedObject, DriveMode, Safety, Scene
 from neo_description.tables import JOINTS
@@ -101,6 +105,12 @@ def test_links_stand_where_kinematics_puts_them(model):
         step[:3, :3], step[:3, 3] = rotation.reshape(3, 3), position
         poses[body] = poses[model.body_parentid[body]] @ step
         np.testing.assert_allclose(poses[body][:3, 3], data.xpos[body], atol=1e-9)
+
+
+def test_the_table_of_a_scene_from_a_file_is_drawn():
+    given = {"furniture": "plum_table", "furniture_file": str(killed.HERE / "plum_table.yaml")}
+    assert furniture(SimpleNamespace(**given)).nbody > 1
+    assert furniture(SimpleNamespace(furniture="", furniture_file="")) is None
 
 
 def test_only_links_that_moved_are_sent(model):

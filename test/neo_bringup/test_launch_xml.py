@@ -239,6 +239,13 @@ def test_our_launch_file_composes_the_light_nodes_and_leaves_out_what_is_off():
     assert "console_port" in declared_arguments(LAUNCH)
 
 
+def test_scenes_of_a_file_are_known_to_plant_and_console():
+    given = {"scene": "mine", "scene_file": "/mine.yaml"}
+    at = {p.name: p.parameters for p in load(LAUNCH, given, dict(os.environ)).processes}
+    assert {"scene_file": "/mine.yaml"} in at["sim"]
+    assert {"furniture_file": "/mine.yaml"} in at["console"]
+
+
 @pytest.mark.parametrize("walks", [False, True])
 def test_one_argument_lets_the_robot_walk(walks):
     given = {"walking": "true"} if walks else {}
