@@ -44,6 +44,7 @@ PARTS = tuple(
 HERE = Path(__file__).parent
 PLUM, PROMPT = "purple_plum", "pick up the purple fruit"
 BEFORE = {"standing": 0.5, "grasping": 0.5, "walking": 3.0}  # s of plant time before the loss
+HEARD = 0.2  # s of plant time in which every node has heard that the robot stands
 FAR = 8.0  # m forward
 GRASP_WITHIN = 300.0  # s of wall time
 NOTICED_WITHIN = 20.0
@@ -81,8 +82,9 @@ def _node(how: str, node: str, doing: str, seed: int, folder: Path) -> dict[str,
         arguments += ["record:=true", f"record_path:={folder / f'run-{time.time_ns()}'}"]
     with robot(arguments, log) as (launched, stack):
         stand(launched, stack)
-        goal = _begun(doing, stack)
         watch, said = DriveWatch(stack, GROUP.get(node, "body")), _States(stack)
+        _go_on(stack, watch, HEARD)
+        goal = _begun(doing, stack)
         _go_on(stack, watch, BEFORE[doing])
         pid = pid_of(node, launched.process.pid)
         began = time.monotonic()
