@@ -215,7 +215,9 @@ class Residuals:
                 step = now - recent[-JUMPED]
                 half, common = 0.5 * (step[0:m:2] - step[1:m:2]), 0.5 * (step[0:m:2] + step[1:m:2])
                 off = np.abs(self._to_angle @ half) > self._turned @ np.abs(step[m:]) + self._s.angle
-                self._jumped = off & (np.abs(common) <= SINGLE * np.abs(half))
+                if any_of(np.abs(common) > SINGLE * np.abs(half) + 1.5 * few):
+                    off[:] = False  # a reel that runs on its own makes crossed joints look wrong
+                self._jumped = off
         recent.append(now)
 
     def speeds(self, velocity: np.ndarray, failed: np.ndarray) -> np.ndarray:

@@ -114,6 +114,12 @@ def test_a_moving_fingers_encoder_that_jumps_is_found_though_its_tendons_cross_o
     assert [(run["found"], run["false"]) for run in runs] == 2 * [(["encoder wrong"], [])]
 
 
+def test_a_cut_finger_tendon_accuses_no_encoder_of_the_joints_it_crosses():
+    cut = [("cut", "l_little_pip_flex_plus"), ("cut", "r_ring_mcp_flex_minus")]
+    runs = hardware.struck(0, cut, print, moving=True)
+    assert [(bool(run["found"]), run["false"]) for run in runs] == 2 * [(True, [])]
+
+
 def test_memory_that_grows_after_the_start_up_has_a_slope():
     rows = [(60.0 * i, 500.0 - 40.0 * max(0, 3 - i)) for i in range(12)]
     assert abs(soak.slope(rows)) < 1e-6
