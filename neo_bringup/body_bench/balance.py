@@ -20,10 +20,8 @@ PUSH = 9.0  # N s in 0.1 s at the torso
 DIRECTIONS = tuple(range(0, 360, 45))  # degrees, 0: forward, 90: left
 AFTER = 3.0  # s that a robot must stand after a push
 HIGH = 0.855  # m: pelvis
-IDLE, COUNTED = (
-    30.0,
-    2.5,
-)  # s in which nobody asks for anything: by then it is at ease; at their end that count
+IDLE = 30.0  # s in which nobody asks for anything: by then it is at ease
+COUNTED = 2.5  # s at their end that count
 AT_EASE = {"ease_after": 0.5}, 4.5  # s: parameters and time of a robot that shall be at ease soon
 Say = Callable[[str], None]
 

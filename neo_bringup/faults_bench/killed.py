@@ -211,7 +211,7 @@ def figures(samples: dict[str, dict[str, Any]]) -> list[Figure]:
     bodies = [row for row in samples.values() if row["fell"] is not None and row["doing"] != "walking"]
     gripped = [row for row in rows if row.get("peak_grip_n") is not None]
     limit = objects.registry()[PLUM].crush_force or math.inf
-    fell = [_name(row) for row in bodies if row["fell"] or row["watched_s"] < STAYS_UP]
+    fell = _fallen(bodies)
     crushed = [_name(row) for row in gripped if row["peak_grip_n"] > limit]
     found = [
         _worst("faults.lost_hold_ms_max", drives, "hold_ms"),
@@ -234,8 +234,13 @@ def _name(row: dict[str, Any]) -> str:
     return f"{row['how']} {row['node']} {row['doing']}"
 
 
+def _fallen(rows: list[dict[str, Any]]) -> list[str]:
+    """Those of ``rows`` that fell, or were not watched to the end."""
+    return [_name(row) for row in rows if row["fell"] or row["watched_s"] < STAYS_UP]
+
+
 def _share(figure: str, rows: list[dict[str, Any]]) -> Figure:
-    fell = [_name(row) for row in rows if row["fell"] or row["watched_s"] < STAYS_UP]
+    fell = _fallen(rows)
     return Figure(figure, len(fell) / len(rows) if rows else math.nan, len(rows), ", ".join(fell))
 
 
