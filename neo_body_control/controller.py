@@ -344,7 +344,8 @@ class BodyController:
             wrench, pressed = getattr(state, f"{side}_wrist_wrench"), self.targets.pressing.force[side]
             self.yielding[side].give_way(d, wrench, self.loads[side].mass, ref, pressed)
             self._lasting[side].take_back(frame, ref, p.hand_integral, self.yielding[side])
-            t.hand(side, frame, g.hand, g.hand_turn, ref)
+            turn = g.press_turn if pressed.any() else g.hand_turn
+            t.hand(side, frame, g.hand, turn, ref)
             weight[ARM[side]] = g.busy_arm
         weight[self._idle] = p.posture_weight_legs
         t.momentum(d, momentum, p.momentum_damping)

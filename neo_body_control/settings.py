@@ -103,6 +103,7 @@ class TaskGains:
     gaze: Gain
     hand: Gain
     hand_turn: Gain
+    press_turn: Gain
     walk_height: Gain
     walk_orientation: Gain
     posture: Gain
@@ -139,6 +140,7 @@ class TaskGains:
             gaze=gain("gaze", 0.6),
             hand=gain("hand", 0.1),
             hand_turn=gain("hand_turn", 0.6),
+            press_turn=Gain.damped(p.hand_turn_weight, p.press_turn_kp, p.hand_turn_damping, 0.6),
             walk_height=replace(gain("height", 0.05), weight=p.walk_height_weight),
             walk_orientation=replace(gain("orientation", 0.3), weight=upright),
             posture=Gain.damped(1.0, p.posture_kp, p.posture_damping, 0.5),
