@@ -14,7 +14,7 @@ from rclpy.action import ActionClient
 
 from neo_bringup.stack import Stack
 from neo_description.errors import NeoError
-from neo_ros.environment import ros_environment
+from neo_ros import environment
 
 
 def add_namespace(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_namespace(parser: argparse.ArgumentParser) -> None:
 
 def connect(args: argparse.Namespace) -> Stack:
     """Joins the graph of the robot in ``args.namespace``."""
-    os.environ.update(ros_environment())
+    environment.prepare(pictures=False)
     return Stack("/" + args.namespace.strip("/"), f"neo_{os.getpid()}")
 
 

@@ -61,17 +61,37 @@ def test_a_child_does_not_inherit_the_other_range_s_profile():
     )
 
 
-def test_both_profiles_differ_in_the_list_of_allowed_addresses_alone():
+def test_who_handles_no_pictures_has_no_shared_memory():
+    """A process that is killed there can hold others up."""
+
+    def profile(**given):
+        made = environment.ros_environment(given, pictures=False)
+        return made.get(environment.FAST_DDS_3) or made[environment.FAST_DDS_2]
+
+    assert profile() == str(environment.LOOPBACK_UDP_PROFILE)
+    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(environment.NETWORK_UDP_PROFILE)
+    inherited = environment.ros_environment({})
+    assert profile(**inherited) == str(environment.LOOPBACK_UDP_PROFILE)
+
+
+def test_profiles_differ_in_the_list_of_allowed_addresses_and_in_shared_memory_alone():
     def transports(profile):
         tree = ElementTree.parse(profile)
-        for parent in tree.iter():
+        for parent in list(tree.iter()):
             for child in parent.findall("{*}interfaceWhiteList"):
                 assert [row.text for row in child] == ["127.0.0.1"]
                 parent.remove(child)
+            for child in parent.findall("{*}transport_descriptor") + parent.findall("{*}transport_id"):
+                if "neo_shm" in (child.text, child.findtext("{*}transport_id")):
+                    parent.remove(child)
         return [(row.tag, (row.text or "").strip()) for row in tree.iter() if isinstance(row.tag, str)]
 
-    assert transports(environment.LOOPBACK_PROFILE) == transports(environment.NETWORK_PROFILE)
-    assert "interfaceWhiteList" in environment.LOOPBACK_PROFILE.read_text()
+    first, *others = map(transports, environment.PROFILES)
+    assert all(other == first for other in others)
+    for profile in environment.PROFILES:
+        text = profile.read_text()
+        assert ("interfaceWhiteList" in text) == ("loopback" in profile.name)
+        assert ("SHM" in text) == ("udp" not in profile.name)
 
 
 @pytest.mark.parametrize("profile", [environment.LOOPBACK_PROFILE, environment.NETWORK_PROFILE])
