@@ -12,7 +12,7 @@ import yaml
 from neo_description.errors import NeoError
 
 FILE = Path(__file__).with_name("supervision.yaml")
-ON_LOSS = ("degrade", "hold", "stop_all")  # from mild to strict
+ON_LOSS = ("degrade", "settle", "hold", "stop_all")  # from mild to strict
 ON_DEATH = ("policy", "stop", "restart")
 MAX_RESTARTS = 3  # of one node, when everything is restarted
 
@@ -32,6 +32,11 @@ class Policy:
     def stops(self) -> bool:
         """Whether the stop button is pressed when the node is lost."""
         return self.on_loss != "degrade"
+
+    @property
+    def settles(self) -> bool:
+        """Whether the feet are set down before that."""
+        return self.on_loss == "settle"
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,12 @@ class Stack:
             return None
         return self._runstop.call_async(SetBool.Request(data=on))
 
+    def ask_mode(self, mode: str) -> Future | None:
+        """Asks the body for ``mode`` and does not wait; None when nobody serves it."""
+        if not self._set_mode.service_is_ready():
+            return None
+        return self._set_mode.call_async(SetMode.Request(mode=mode))
+
     def runstop(self, on: bool, timeout: float = 10.0) -> str:
         """Presses or releases the stop button; the answer's message. NeoError when there is none."""
         answer = self.call(self._runstop, SetBool.Request(data=on), timeout)

@@ -20,6 +20,7 @@ from neo_bringup.processes import Child
 from neo_bringup.reporting import Reporter
 from neo_bringup.runner import Death, Runner
 from neo_bringup.stack import PlantClock, Stack, TickWatch
+from neo_bringup.stop_button import SETTLE_WITHIN, StopButton
 from neo_bringup.watchdog import Life, Watchdog
 from neo_description.errors import NeoError
 
@@ -51,7 +52,7 @@ class Supervisor:
     _reporter: Reporter | None = None
     _reported: int = 0
     _state: int = SupervisorState.STARTING
-    _held: str = ""
+    _button: StopButton | None = None
     _modes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,7 @@ class Supervisor:
                 runner.start()
                 self._children = runner.children
                 self._stack = Stack(self.namespace, f"neo_up_{os.getpid()}")
+                self._button = StopButton(self._stack)
                 self._reporter = Reporter(self._stack, self.namespace, self._watchdog)
                 code = self._supervise(runner, self._stack)
                 reporter, self._reporter = self._reporter, None
@@ -98,7 +100,9 @@ class Supervisor:
         self._watch(runner)
         if runner.died is not None:
             return self._after_death(runner, stack, runner.died)
-        self._press_and_wait(runner, stack)
+        if runner.signalled:
+            self._settle(runner)
+        self._press_and_wait(runner)
         if runner.signalled:
             self.output.say("stopping: the robot is held, the nodes end in order")
             return 0 if up else 130
@@ -180,22 +184,26 @@ class Supervisor:
         for mode in self._modes.keys() - modes.keys():
             self.output.say(f"no longer degraded: {mode}")
         self._modes = modes
-        safety = self._stack.safety
-        held = (
-            self._state == SupervisorState.UP and bool(self._held) and safety is not None and safety.runstop
-        )
-        self._reporter.tell(SupervisorState.HELD if held else self._state, self._held if held else "", modes)
+        assert self._button is not None
+        self._button.look(now)
+        safety, why = self._stack.safety, self._button.why
+        held = self._state == SupervisorState.UP and bool(why) and safety is not None and safety.runstop
+        self._reporter.tell(SupervisorState.HELD if held else self._state, why if held else "", modes)
 
     def _on_silence(self, life: Life) -> None:
         then = ""
-        if life.policy.stops and self._stack is not None:
-            self._hold(self._stack, f"{life.name} is silent")
+        if life.policy.stops:
+            self._hold(life.policy, f"{life.name} is silent")
             then = "; the stop button is pressed"
         self.output.say(f"{life.name} has been silent for {life.age:.1f} s{then}")
 
-    def _hold(self, stack: Stack, why: str) -> None:
-        stack.press_runstop(True)
-        self._held = why
+    def _hold(self, row: policy.Policy, why: str) -> None:
+        if self._button is None:
+            return
+        if row.settles:
+            self._button.settle(why, time.monotonic())
+        else:
+            self._button.press(why)
 
     def _kill(self, life: Life, runner: Runner) -> None:
         for child in runner.children:
@@ -216,8 +224,8 @@ class Supervisor:
 
     def _on_death(self, child: Child) -> None:
         """Called the moment a process ends: one send, no wait."""
-        if self._stack is not None and self._judge(child).press:
-            self._hold(self._stack, f"{child.label} died")
+        if self._judge(child).press:
+            self._hold(self._table.strictest(_short_names(child.process)), f"{child.label} died")
 
     def _report(self, runner: Runner) -> None:
         for death in runner.deaths[self._reported :]:
@@ -227,13 +235,28 @@ class Supervisor:
                 self._watchdog.died(name, death.how, death.again is not None)
         self._reported = len(runner.deaths)
 
-    def _press_and_wait(self, runner: Runner, stack: Stack) -> None:
-        answer = stack.press_runstop(True)
+    def _settle(self, runner: Runner) -> None:
+        """A robot under way sets its feet down; whoever asks for the end again does not want to wait."""
+        button, signalled = self._button, runner.signalled
+        assert button is not None
+        button.settle("everything ends", time.monotonic())
+        runner.signalled = 0
+
+        def over() -> bool:
+            button.look(time.monotonic())
+            return not button.waits or bool(runner.signalled) or runner.died is not None
+
+        runner.pump_until(over, SETTLE_WITHIN)
+        runner.signalled = signalled
+
+    def _press_and_wait(self, runner: Runner) -> None:
+        assert self._button is not None
+        answer = self._button.press(self._button.why)
         if answer is not None:
             runner.pump_until(answer.done, ANSWER_WITHIN, poll=0.002)
 
     def _after_death(self, runner: Runner, stack: Stack, death: Death) -> int:
-        self._press_and_wait(runner, stack)
+        self._press_and_wait(runner)
         plant_lives = any(child.process.name == PLANT for child in runner.children)
         if plant_lives and self.linger > 0:
             self.output.say(f"stop button pressed because {death.label} died; the robot is held")
