@@ -54,15 +54,22 @@ def quiet(seed: int, say: Say) -> dict[str, Any]:
 
 
 def push(seed: int, say: Say) -> dict[str, Any]:
-    """Pushed from each side, a robot anew for each."""
-    robot, stood = Robot(seed), {}
+    """Pushed from each side."""
+    robot = Robot(seed)
+    stood = _pushed(robot, lambda: robot.again(seed))
+    say(f"falls when pushed towards {', '.join(d for d, ok in stood.items() if not ok) or 'nowhere'}")
+    return robot.sample() | {"stood": stood}
+
+
+def _pushed(robot: Robot, stand: Callable[[], object]) -> dict[str, bool]:
+    """By direction whether it stands a push; ``stand`` makes it stand anew before each."""
+    stood = {}
     for direction in DIRECTIONS:
-        robot.again(seed)
+        stand()
         strike(robot, PUSH, direction)
         robot.run(AFTER)
         stood[str(direction)] = not robot.fell
-    say(f"falls when pushed towards {', '.join(d for d, ok in stood.items() if not ok) or 'nowhere'}")
-    return robot.sample() | {"stood": stood}
+    return stood
 
 
 def strike(robot: Robot, impulse: float, direction: float, link: str = "torso") -> None:
@@ -99,15 +106,15 @@ def idle(seed: int, say: Say) -> dict[str, Any]:
 
 
 def ease(seed: int, say: Say) -> dict[str, Any]:
-    """Pushed from each side while at ease, ``height`` m, a robot anew for each."""
+    """Pushed from each side while at ease, ``height`` m at least."""
     settings, settle = AT_EASE
-    robot, stood, height = Robot(seed, settings), {}, []
-    for direction in DIRECTIONS:
+    robot, height = Robot(seed, settings), []
+
+    def stand() -> None:
         robot.again(seed).run(settle)
         height.append(float(robot.plant.privileged.base_pose[2, 3]))
-        strike(robot, PUSH, direction)
-        robot.run(AFTER)
-        stood[str(direction)] = not robot.fell
+
+    stood = _pushed(robot, stand)
     say(f"at ease at {min(height):.3f} m, stood {sum(stood.values())} of {len(stood)} pushes")
     return robot.sample() | {"stood": stood, "height": min(height)}
 

@@ -3,8 +3,7 @@
 The whole robot in one process (NeoEnv). A fault strikes while it stands (``cuts``: every tendon of the body
 in turn) or while it squats and reaches, where a jam or a frozen encoder shows (``drives``, ``sensors``,
 ``hands``). ``healthy`` runs have another mass for each link (10 %), other moment arms (5 %), pushes, reaches
-and
-squats: all that is found there is a false alarm, and so is what is found of other parts than the broken one.
+and squats: all that is found there is a false alarm, and so is what is found of parts that are not broken.
 """
 
 from __future__ import annotations
