@@ -22,7 +22,8 @@ from neo_description.hand import gripper
 from neo_description.tables import SIDES
 
 FRICTION, MARGIN = 0.4, 1.45
-BASE, LEAST, MOST = 15.0, 20.0, 60.0  # N; base: for what arms that move do to each other
+BASE, LEAST = 15.0, 20.0  # N; base: for what arms that move do to each other
+MOST = 52.0  # N: takes four fifths of what a wrist bears that presses below the knuckles
 FOLLOW = 0.03  # s: time constant of what is felt
 LOAD_TIME = 0.1  # s: of the load
 RISE, FALL, FADE = 60.0, 1.5, 40.0  # N/s
