@@ -53,7 +53,9 @@ setup(
     maintainer_email="neo-humanoid@example.org",
     python_requires=">=3.11",
     packages=find_packages(include=["neo_*"], exclude=["neo_msgs", "neo_msgs.*"]),
-    package_data={"": ["*.yaml", "*.xml", "*.html", "*.json", "site/*", "*.js", "recipes/*.yaml"]},
+    package_data={
+        "": ["*.yaml", "*.xml", "fastdds_*/*.xml", "*.html", "*.json", "site/*", "*.js", "recipes/*.yaml"]
+    },
     data_files=shared_files(),
     install_requires=["setuptools"],
     extras_require={

@@ -26,6 +26,7 @@ from neo_description.errors import NeoError
 
 PLANT = "sim"  # the node that ticks; without one in the launch nobody waits for ticks
 COMPOSED = "composed_node"  # its arguments name the nodes inside
+HEARD_WITHIN = 5.0  # s that a node that is there may take until its heartbeat is heard
 ANSWER_WITHIN = 0.1  # s to wait for the drives' answer to the stop button before stopping nodes
 WATCH_EVERY = 0.02  # s between two looks at who is silent
 DEATH_POLL = 0.003  # s between two looks at main threads that have ended
@@ -116,6 +117,7 @@ class Supervisor:
         expected, missing = self.expected(), self.expected()
         ticks = TickWatch(stack) if any(p.name == PLANT for p in self.launch.processes) else None
         deadline, told = time.monotonic() + self.start_timeout, time.monotonic()
+        there = 0.0  # s: since when nothing but heartbeats is missing
         try:
             while not runner.signalled and runner.died is None:
                 self._report(runner)
@@ -123,6 +125,12 @@ class Supervisor:
                 waiting = sorted(name.rpartition("/")[2] for name in missing)
                 if ticks is not None and ticks.count < 3:
                     waiting.append("the plant's first ticks")
+                if not waiting:
+                    there = there or time.monotonic()
+                    waiting = [f"the heartbeat of {name}" for name in self._watchdog.unheard]
+                    if time.monotonic() > there + HEARD_WITHIN:
+                        self.output.say(f"{', '.join(waiting)} does not come: nobody sees it hang")
+                        return True
                 if not waiting:
                     return True
                 if time.monotonic() > deadline:

@@ -102,6 +102,14 @@ class Watchdog:
         """The supervisor's own heartbeat came back: its ears are open."""
         self._own_beats.append(None)
 
+    @property
+    def unheard(self) -> list[str]:
+        """Nodes that are listened to and were never heard: whether they hang nobody can say."""
+        lives = self.lives.values()
+        return [
+            life.name for life in lives if life.policy.silent > 0.0 and life.age is None and not life.lost
+        ]
+
     def arm(self) -> None:
         """From now on silence counts; before, nodes were starting."""
         self.armed = True

@@ -10,11 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-LOOPBACK_PROFILE = Path(__file__).with_name("fastdds_loopback.xml")
-LOOPBACK_UDP_PROFILE = LOOPBACK_PROFILE.with_stem("fastdds_loopback_udp")
-NETWORK_PROFILE = Path(__file__).with_name("fastdds_network.xml")
-NETWORK_UDP_PROFILE = NETWORK_PROFILE.with_stem("fastdds_network_udp")
-PROFILES = LOOPBACK_PROFILE, LOOPBACK_UDP_PROFILE, NETWORK_PROFILE, NETWORK_UDP_PROFILE
+HERE = Path(__file__).parent
+PROFILES = sorted(HERE.glob("fastdds_*/*.xml"))
 FAST_DDS_3, FAST_DDS_2 = "FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"  # 2: in Jazzy
 RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 PEERS = "ROS_STATIC_PEERS"
@@ -39,12 +36,16 @@ def ros_environment(base: Mapping[str, str] | None = None, pictures: bool = True
     ours = ("", *map(str, PROFILES))
     if all(base.get(name, "") in ours for name in (FAST_DDS_2, FAST_DDS_3)):
         old = any((Path(prefix) / "lib" / "libfastrtps.so").exists() for prefix in prefixes)
-        if reaches_out(base):
-            profile = NETWORK_PROFILE if pictures else NETWORK_UDP_PROFILE
-        else:
-            profile = LOOPBACK_PROFILE if pictures else LOOPBACK_UDP_PROFILE
-        variables[FAST_DDS_2 if old else FAST_DDS_3] = str(profile)  # 3 warns of the other name
+        version, name = (2, FAST_DDS_2) if old else (3, FAST_DDS_3)  # 3 warns of the other name
+        variables[name] = str(profile(version, reaches_out(base), pictures))
     return variables
+
+
+def profile(version: int, outside: bool, pictures: bool) -> Path:
+    """The profile for Fast DDS ``version`` (2, 3), which spell it differently; ``outside``: ports on every
+    network, not on loopback alone; ``pictures``: with shared memory."""
+    name = ("network" if outside else "loopback") + ("" if pictures else "_udp")
+    return HERE / f"fastdds_{version}" / f"{name}.xml"
 
 
 def reaches_out(base: Mapping[str, str] | None = None) -> bool:

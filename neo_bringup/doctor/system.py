@@ -15,7 +15,7 @@ from neo_bringup.doctor.row import Row, missing, ok, warn
 from neo_description.errors import NeoError
 
 GIB = 2**30
-SEGMENT = 16 * 2**20  # bytes of shared memory a node asks for (neo_ros/fastdds_*.xml)
+SEGMENT = 16 * 2**20  # bytes of shared memory a node asks for (neo_ros/fastdds_3/*.xml)
 NODES = 16  # nodes, console and tools of one robot
 RENDER = """
 import mujoco

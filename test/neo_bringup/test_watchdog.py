@@ -54,6 +54,7 @@ def test_a_node_that_beats_is_well_and_one_that_never_did_is_starting():
     assert scene.condition("camera") == Condition.WELL
     assert scene.condition("body") == Condition.STARTING
     assert scene.watchdog.modes() == {}
+    assert scene.watchdog.unheard == ["body"]
 
 
 def test_silence_is_noticed_once_then_killed_once_and_named():
@@ -183,7 +184,7 @@ def test_the_table_covers_every_node_and_each_loss_is_noticed_in_half_a_second()
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("nodes: {a: {silent: 1.0, on_loss: laugh}}", "one of degrade, hold, stop_all"),
+        ("nodes: {a: {silent: 1.0, on_loss: laugh}}", "one of degrade, settle, hold, stop_all"),
         ("nodes: {a: {silent: 1.0, on_loss: hold, mode: x}}", "not explained"),
         ("nodes: {a: {silent: 0.0, on_loss: hold, mode: m}}", "silent > 0"),
         ("nodes: {a: {silent: 1.0, kill: 0.5, on_loss: hold, mode: m}}", "kill 0 or >= silent"),

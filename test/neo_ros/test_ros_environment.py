@@ -10,6 +10,9 @@ import pytest
 
 from neo_ros import environment
 
+LOOPBACK, NETWORK = (environment.profile(3, outside, True) for outside in (False, True))
+LOOPBACK_UDP, NETWORK_UDP = (environment.profile(3, outside, False) for outside in (False, True))
+
 
 def test_the_virtual_environment_is_an_ament_prefix_behind_what_is_sourced():
     assert environment.ros_environment({})["AMENT_PREFIX_PATH"] == sys.prefix
@@ -34,7 +37,7 @@ def test_the_profile_goes_by_the_name_that_the_installed_fast_dds_reads(tmp_path
     assert environment.FAST_DDS_2 not in environment.ros_environment(given)
     (tmp_path / "lib" / "libfastrtps.so").touch()
     made = environment.ros_environment(given)
-    assert made[environment.FAST_DDS_2] == str(environment.LOOPBACK_PROFILE)
+    assert made[environment.FAST_DDS_2] == str(environment.profile(2, False, True))
     assert environment.FAST_DDS_3 not in made
 
 
@@ -47,15 +50,15 @@ def test_the_ports_are_on_loopback_unless_another_machine_is_to_be_spoken_to():
         made = environment.ros_environment(given)
         return made.get(environment.FAST_DDS_3) or made[environment.FAST_DDS_2]
 
-    assert profile() == profile(ROS_AUTOMATIC_DISCOVERY_RANGE="OFF") == str(environment.LOOPBACK_PROFILE)
-    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(environment.NETWORK_PROFILE)
-    assert profile(ROS_STATIC_PEERS="10.0.0.7") == str(environment.NETWORK_PROFILE)
+    assert profile() == profile(ROS_AUTOMATIC_DISCOVERY_RANGE="OFF") == str(LOOPBACK)
+    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(NETWORK)
+    assert profile(ROS_STATIC_PEERS="10.0.0.7") == str(NETWORK)
 
 
 def test_a_child_does_not_inherit_the_other_range_s_profile():
     ours = environment.ros_environment({})
     opened = environment.ros_environment({**ours, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
-    assert str(environment.NETWORK_PROFILE) in (
+    assert str(NETWORK) in (
         opened.get(environment.FAST_DDS_3),
         opened.get(environment.FAST_DDS_2),
     )
@@ -68,13 +71,13 @@ def test_who_handles_no_pictures_has_no_shared_memory():
         made = environment.ros_environment(given, pictures=False)
         return made.get(environment.FAST_DDS_3) or made[environment.FAST_DDS_2]
 
-    assert profile() == str(environment.LOOPBACK_UDP_PROFILE)
-    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(environment.NETWORK_UDP_PROFILE)
+    assert profile() == str(LOOPBACK_UDP)
+    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(NETWORK_UDP)
     inherited = environment.ros_environment({})
-    assert profile(**inherited) == str(environment.LOOPBACK_UDP_PROFILE)
+    assert profile(**inherited) == str(LOOPBACK_UDP)
 
 
-def test_profiles_differ_in_the_list_of_allowed_addresses_and_in_shared_memory_alone():
+def test_profiles_differ_in_allowed_addresses_shared_memory_and_spelling_alone():
     def transports(profile):
         tree = ElementTree.parse(profile)
         for parent in list(tree.iter()):
@@ -84,17 +87,20 @@ def test_profiles_differ_in_the_list_of_allowed_addresses_and_in_shared_memory_a
             for child in parent.findall("{*}transport_descriptor") + parent.findall("{*}transport_id"):
                 if "neo_shm" in (child.text, child.findtext("{*}transport_id")):
                     parent.remove(child)
-        return [(row.tag, (row.text or "").strip()) for row in tree.iter() if isinstance(row.tag, str)]
+        rows = [(row.tag, (row.text or "").strip()) for row in tree.iter() if isinstance(row.tag, str)]
+        return [(tag.replace("heartbeatPeriod", "heartbeat_period"), text) for tag, text in rows]
 
     first, *others = map(transports, environment.PROFILES)
     assert all(other == first for other in others)
+    assert len(others) == 7
     for profile in environment.PROFILES:
         text = profile.read_text()
         assert ("interfaceWhiteList" in text) == ("loopback" in profile.name)
         assert ("SHM" in text) == ("udp" not in profile.name)
+        assert ("heartbeatPeriod" in text) == (profile.parent.name == "fastdds_2")
 
 
-@pytest.mark.parametrize("profile", [environment.LOOPBACK_PROFILE, environment.NETWORK_PROFILE])
+@pytest.mark.parametrize("profile", [LOOPBACK, NETWORK])
 def test_the_profile_gives_images_room(profile):
     text = {element.tag.split("}")[1]: element.text for element in ElementTree.parse(profile).iter()}
     assert int(text["segment_size"]) >= 4 * int(text["maxMessageSize"]) > 640 * 480 * 3
