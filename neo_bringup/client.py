@@ -23,7 +23,7 @@ def add_namespace(parser: argparse.ArgumentParser) -> None:
 
 def connect(args: argparse.Namespace) -> Stack:
     """Joins the graph of the robot in ``args.namespace``."""
-    environment.prepare(pictures=False)
+    environment.prepare()
     return Stack("/" + args.namespace.strip("/"), f"neo_{os.getpid()}")
 
 

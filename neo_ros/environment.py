@@ -18,13 +18,12 @@ PEERS = "ROS_STATIC_PEERS"
 STAYS_HERE = ("LOCALHOST", "OFF")  # ranges in which nobody outside this machine is looked for
 
 
-def ros_environment(base: Mapping[str, str] | None = None, pictures: bool = True) -> dict[str, str]:
+def ros_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Variables to set for this process and its children; what the user set in ``base`` stays.
 
-    ``AMENT_PREFIX_PATH`` gains this virtual environment, discovery stays on this machine, and Fast DDS gets
-    ports on loopback alone unless another machine is to be spoken to. With ``pictures`` it gets shared memory
-    large enough for images (its defaults lose most frames above 424x240); without, none: whoever is killed
-    there can hold the others up, and what moves a robot must not wait.
+    ``AMENT_PREFIX_PATH`` gains this virtual environment, discovery stays on this machine, and Fast DDS
+    gets shared memory large enough for images (its defaults lose most frames above 424x240), ports on
+    loopback alone unless another machine is to be spoken to, and looks soon for what was lost.
     """
     base = os.environ if base is None else base
     prefixes = [prefix for prefix in base.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
@@ -37,15 +36,14 @@ def ros_environment(base: Mapping[str, str] | None = None, pictures: bool = True
     if all(base.get(name, "") in ours for name in (FAST_DDS_2, FAST_DDS_3)):
         old = any((Path(prefix) / "lib" / "libfastrtps.so").exists() for prefix in prefixes)
         version, name = (2, FAST_DDS_2) if old else (3, FAST_DDS_3)  # 3 warns of the other name
-        variables[name] = str(profile(version, reaches_out(base), pictures))
+        variables[name] = str(profile(version, reaches_out(base)))
     return variables
 
 
-def profile(version: int, outside: bool, pictures: bool) -> Path:
+def profile(version: int, outside: bool) -> Path:
     """The profile for Fast DDS ``version`` (2, 3), which spell it differently; ``outside``: ports on every
-    network, not on loopback alone; ``pictures``: with shared memory."""
-    name = ("network" if outside else "loopback") + ("" if pictures else "_udp")
-    return HERE / f"fastdds_{version}" / f"{name}.xml"
+    network, not on loopback alone."""
+    return HERE / f"fastdds_{version}" / f"{'network' if outside else 'loopback'}.xml"
 
 
 def reaches_out(base: Mapping[str, str] | None = None) -> bool:
@@ -54,9 +52,9 @@ def reaches_out(base: Mapping[str, str] | None = None) -> bool:
     return (base.get(RANGE) or "LOCALHOST").upper() not in STAYS_HERE or bool(base.get(PEERS))
 
 
-def prepare(pictures: bool = True) -> None:
+def prepare() -> None:
     """Puts :func:`ros_environment` into this process."""
-    os.environ.update(ros_environment(pictures=pictures))
+    os.environ.update(ros_environment())
 
 
 def without_bootstrap(base: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -136,7 +136,7 @@ def _headed(message: Any, stamp: Time, frame_id: str) -> Any:
 
 def main() -> None:
     """Entry point of ``camera_node``."""
-    run(CameraNode, pictures=True)
+    run(CameraNode)
 
 
 if __name__ == "__main__":

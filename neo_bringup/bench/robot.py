@@ -13,7 +13,6 @@ from neo_bringup.demo.launched import LaunchedRobot
 from neo_bringup.instance import claim_free_domain
 from neo_bringup.stack import Stack
 from neo_description.errors import NeoError
-from neo_ros import environment
 
 LINGER_WALL = 30.0  # s: plant time decides
 
@@ -30,7 +29,6 @@ def robot(
     try:
         with LaunchedRobot(["console:=false", *arguments], log, LINGER_WALL, options) as launched:
             launched.wait_up(timeout)
-            environment.prepare(pictures=False)
             with Stack("/", f"neo_bench_{os.getpid()}") as stack:
                 yield launched, stack
     finally:

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name}:={default}  {text}")
         return 0
     given, own = split(args.arguments, list(declared))
-    environment = {**os.environ, **ros_environment(pictures=False)}
+    environment = {**os.environ, **ros_environment()}
     os.environ.update(environment)
     launch = load(file, given, environment)
     values = launch.values

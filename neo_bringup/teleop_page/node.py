@@ -77,7 +77,7 @@ class PageTeleop(TeleopNode):
 
 def main() -> None:
     """Entry point of ``teleop_node``."""
-    run(PageTeleop, pictures=True)
+    run(PageTeleop)
 
 
 if __name__ == "__main__":

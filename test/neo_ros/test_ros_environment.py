@@ -10,8 +10,7 @@ import pytest
 
 from neo_ros import environment
 
-LOOPBACK, NETWORK = (environment.profile(3, outside, True) for outside in (False, True))
-LOOPBACK_UDP, NETWORK_UDP = (environment.profile(3, outside, False) for outside in (False, True))
+LOOPBACK, NETWORK = (environment.profile(3, outside) for outside in (False, True))
 
 
 def test_the_virtual_environment_is_an_ament_prefix_behind_what_is_sourced():
@@ -37,7 +36,7 @@ def test_the_profile_goes_by_the_name_that_the_installed_fast_dds_reads(tmp_path
     assert environment.FAST_DDS_2 not in environment.ros_environment(given)
     (tmp_path / "lib" / "libfastrtps.so").touch()
     made = environment.ros_environment(given)
-    assert made[environment.FAST_DDS_2] == str(environment.profile(2, False, True))
+    assert made[environment.FAST_DDS_2] == str(environment.profile(2, False))
     assert environment.FAST_DDS_3 not in made
 
 
@@ -64,39 +63,22 @@ def test_a_child_does_not_inherit_the_other_range_s_profile():
     )
 
 
-def test_who_handles_no_pictures_has_no_shared_memory():
-    """A process that is killed there can hold others up."""
-
-    def profile(**given):
-        made = environment.ros_environment(given, pictures=False)
-        return made.get(environment.FAST_DDS_3) or made[environment.FAST_DDS_2]
-
-    assert profile() == str(LOOPBACK_UDP)
-    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(NETWORK_UDP)
-    inherited = environment.ros_environment({})
-    assert profile(**inherited) == str(LOOPBACK_UDP)
-
-
-def test_profiles_differ_in_allowed_addresses_shared_memory_and_spelling_alone():
+def test_profiles_differ_in_allowed_addresses_and_spelling_alone():
     def transports(profile):
         tree = ElementTree.parse(profile)
-        for parent in list(tree.iter()):
+        for parent in tree.iter():
             for child in parent.findall("{*}interfaceWhiteList"):
                 assert [row.text for row in child] == ["127.0.0.1"]
                 parent.remove(child)
-            for child in parent.findall("{*}transport_descriptor") + parent.findall("{*}transport_id"):
-                if "neo_shm" in (child.text, child.findtext("{*}transport_id")):
-                    parent.remove(child)
         rows = [(row.tag, (row.text or "").strip()) for row in tree.iter() if isinstance(row.tag, str)]
         return [(tag.replace("heartbeatPeriod", "heartbeat_period"), text) for tag, text in rows]
 
     first, *others = map(transports, environment.PROFILES)
     assert all(other == first for other in others)
-    assert len(others) == 7
+    assert len(others) == 3
     for profile in environment.PROFILES:
         text = profile.read_text()
         assert ("interfaceWhiteList" in text) == ("loopback" in profile.name)
-        assert ("SHM" in text) == ("udp" not in profile.name)
         assert ("heartbeatPeriod" in text) == (profile.parent.name == "fastdds_2")
 
 
