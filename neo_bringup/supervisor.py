@@ -202,7 +202,8 @@ class Supervisor:
         then = ""
         if life.policy.stops:
             self._hold(life.policy, f"{life.name} is silent")
-            then = "; the stop button is pressed"
+            then = "; both feet down first" if life.policy.settles else ""
+            then += "; the stop button is pressed"
         self.output.say(f"{life.name} has been silent for {life.age:.1f} s{then}")
 
     def _hold(self, row: policy.Policy, why: str) -> None:
