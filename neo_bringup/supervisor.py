@@ -128,11 +128,11 @@ class Supervisor:
                 if not waiting:
                     there = there or time.monotonic()
                     waiting = [f"the heartbeat of {name}" for name in self._watchdog.unheard]
-                    if time.monotonic() > there + HEARD_WITHIN:
+                    patient = time.monotonic() <= there + HEARD_WITHIN
+                    if waiting and not patient:
                         self.output.say(f"{', '.join(waiting)} does not come: nobody sees it hang")
+                    if not (waiting and patient):
                         return True
-                if not waiting:
-                    return True
                 if time.monotonic() > deadline:
                     self.output.say(f"not up after {self.start_timeout:g} s: {', '.join(waiting)} missing")
                     return False

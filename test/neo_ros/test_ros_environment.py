@@ -10,7 +10,8 @@ import pytest
 
 from neo_ros import environment
 
-LOOPBACK, NETWORK = (environment.profile(3, outside) for outside in (False, True))
+INSTALLED = 2 if environment.FAST_DDS_2 in environment.ros_environment({}) else 3  # 2 on Jazzy
+LOOPBACK, NETWORK = (environment.profile(INSTALLED, outside) for outside in (False, True))
 
 
 def test_the_virtual_environment_is_an_ament_prefix_behind_what_is_sourced():
