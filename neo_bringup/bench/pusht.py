@@ -25,6 +25,7 @@ from neo_bringup.bench.figures import Figure
 from neo_bringup.bench.harness import ROOT, Request
 from neo_bringup.bench.thesis import bootstrap
 from neo_description.errors import NeoError
+from neo_description.here import commit
 
 SEEDS = (3, 1)  # full, quick
 REQUIREMENTS = ROOT / "requirements" / "pusht.txt"
@@ -87,14 +88,26 @@ def measure(part: str, request: Request, progress: Progress) -> dict[str, Any]:
 def side_by_side(
     python: Path, jobs: dict[str, dict[str, Any]], folder: Path, part: str, progress: Progress
 ) -> dict[str, Any]:
-    """The results of ``jobs``, as many at a time as there are cores."""
+    """The results of ``jobs``, as many at a time as there are cores.
+
+    Where some were done when the others were cut off, they are not done again at the same commit.
+    """
+    logs = {name: folder / f"{part.replace('/', '-')}-{name}.log" for name in jobs}
 
     def one(name: str) -> dict[str, Any]:
-        log = folder / f"{part.replace('/', '-')}-{name}.log"
-        return run(python, jobs[name], log, lambda line: progress(f"{name}: {line}"))
+        done, now = logs[name].with_suffix(".done"), [jobs[name], commit()]
+        if done.exists() and (kept := json.loads(done.read_text()))["of"] == now:
+            return dict(kept["result"])
+        result = run(python, jobs[name], logs[name], lambda line: progress(f"{name}: {line}"))
+        done.with_suffix(".new").write_text(json.dumps({"of": now, "result": result}))
+        done.with_suffix(".new").replace(done)
+        return result
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return dict(zip(jobs, pool.map(one, jobs), strict=True))
+        results = dict(zip(jobs, pool.map(one, jobs), strict=True))
+    for log in logs.values():
+        log.with_suffix(".done").unlink()
+    return results
 
 
 def environment(folder: Path, progress: Progress) -> Path:

@@ -170,6 +170,24 @@ def test_a_jobs_progress_and_result_come_back(tmp_path):
     assert said == ["half"]
 
 
+def test_a_job_that_was_done_is_not_done_again_when_another_was_cut_off(tmp_path):
+    """Pinned: a training of 90 minutes was begun anew because the one beside it had not ended."""
+    worker, runs, mended = tmp_path / "worker", tmp_path / "runs", tmp_path / "mended"
+    lines = ["#!/bin/sh", f'echo "$3" >> {runs}', 'echo \'{"result": {"frames": 2}}\'']
+    lines += [f'case "$3" in *second*) test -e {mended};; esac']
+    worker.write_text("\n".join(lines))
+    worker.chmod(0o755)
+    jobs = {name: {"do": name} for name in ("first", "second")}
+    with pytest.raises(NeoError, match="second of PushT ended with 1"):
+        pusht.side_by_side(worker, jobs, tmp_path, "part/0", print)
+    mended.touch()
+    done = pusht.side_by_side(worker, jobs, tmp_path, "part/0", print)
+    assert done == {"first": {"frames": 2}, "second": {"frames": 2}}
+    assert [json.loads(line)["do"] for line in runs.read_text().splitlines()].count("first") == 1
+    pusht.side_by_side(worker, jobs, tmp_path, "part/0", print)  # measured again once all were done
+    assert runs.read_text().count("first") == 2
+
+
 def test_minutes_are_given_by_the_environment(monkeypatch):
     assert pusht.scale(False)["minutes"] == 90.0
     monkeypatch.setenv("NEO_PUSHT_MINUTES", "3")
