@@ -14,7 +14,6 @@ from rclpy.action import ActionClient
 
 from neo_bringup.stack import Stack
 from neo_description.errors import NeoError
-from neo_ros import environment
 
 
 def add_namespace(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +22,6 @@ def add_namespace(parser: argparse.ArgumentParser) -> None:
 
 def connect(args: argparse.Namespace) -> Stack:
     """Joins the graph of the robot in ``args.namespace``."""
-    environment.prepare()
     return Stack("/" + args.namespace.strip("/"), f"neo_{os.getpid()}")
 
 

@@ -36,4 +36,4 @@ def main() -> None:
     for name in names:
         module, _, cls = LIGHT[name].partition(":")
         makers.append(getattr(importlib.import_module(module), cls))
-    run(*makers)
+    run(*makers, pictures="recorder" in names)

@@ -23,15 +23,17 @@ from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
 
 from neo_description.errors import NeoError
-from neo_ros import graph
+from neo_ros import environment, graph
 
 ASK_AGAIN = 1.0  # s of wall time
 
 
 class Stack:
-    """Our end of the graph in ``namespace``. Its executor runs in a thread; calls come from any thread."""
+    """Our end of the graph in ``namespace``, not for images. Its executor runs in a thread; calls come from
+    any thread."""
 
     def __init__(self, namespace: str = "/", name: str = "neo"):
+        environment.prepare(pictures=False)
         self.context = Context()
         rclpy.init(args=[], context=self.context, signal_handler_options=rclpy.SignalHandlerOptions.NO)
         self.node = Node(name, namespace=namespace, context=self.context, start_parameter_services=False)

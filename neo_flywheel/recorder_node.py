@@ -251,4 +251,4 @@ def _deep(name: str) -> QoSProfile:
 
 
 def main() -> None:
-    run(RecorderNode)
+    run(RecorderNode, pictures=True)

@@ -206,7 +206,7 @@ def markers(seen: Scene, stamp: Any, colors: dict[str, tuple[float, float, float
 
 def main() -> None:
     """Entry point of ``perception_node``."""
-    run(PerceptionNode)
+    run(PerceptionNode, pictures=True)
 
 
 if __name__ == "__main__":

@@ -23,13 +23,14 @@ from neo_ros.stop_signal import StopSignal
 REFUSED = 2
 
 
-def run(*make_nodes: Callable[[], Node], args: list[str] | None = None) -> None:
+def run(*make_nodes: Callable[[], Node], args: list[str] | None = None, pictures: bool = False) -> None:
     """Makes the nodes and runs them until SIGINT or SIGTERM; several share one executor.
 
+    ``pictures``: one of them handles images, which need shared memory (:func:`environment.ros_environment`).
     ``args`` default to the command line. A NeoError while starting or running ends the process with one line
     and exit code 2. A node with a ``close()`` method gets it called at the end, before it is destroyed.
     """
-    environment.prepare()
+    environment.prepare(pictures)
     with StopSignal() as stop:
         _run(make_nodes, args, stop.future)
 

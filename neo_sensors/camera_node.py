@@ -136,7 +136,7 @@ def _headed(message: Any, stamp: Time, frame_id: str) -> Any:
 
 def main() -> None:
     """Entry point of ``camera_node``."""
-    run(CameraNode)
+    run(CameraNode, pictures=True)
 
 
 if __name__ == "__main__":

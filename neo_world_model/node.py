@@ -126,7 +126,7 @@ class WorldModelNode(ManagedNode):
 
 def main() -> None:
     """Entry point of ``world_model_node``."""
-    run(WorldModelNode)
+    run(WorldModelNode, pictures=True)
 
 
 if __name__ == "__main__":

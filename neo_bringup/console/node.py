@@ -71,7 +71,7 @@ def furniture(parameters: SimpleNamespace) -> mujoco.MjModel | None:
 
 def main() -> None:
     """Entry point ``console_node``."""
-    run(ConsoleNode)
+    run(ConsoleNode, pictures=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from neo_bringup import exposure, preflight
 from neo_bringup.doctor.row import Row, missing, ok, warn
 from neo_bringup.environment import ros_environment
 from neo_description.errors import NeoError
+from neo_ros.environment import discovery_range
 
 CONSOLE_PORT = 8080
 # a participant of its own that looks round; on a busy machine discovery takes up to two seconds
@@ -61,7 +62,7 @@ def domain() -> Row:
         )
     names = json.loads(done.stdout)
     if not names:
-        return ok(what, f"nobody else ({environment['ROS_AUTOMATIC_DISCOVERY_RANGE'].lower()})")
+        return ok(what, f"nobody else ({discovery_range(environment).lower()})")
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     return warn(what, f"in use by {shown}", "export ROS_DOMAIN_ID=N (0 to 101), or give namespace:=NAME")
 

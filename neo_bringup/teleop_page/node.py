@@ -77,7 +77,7 @@ class PageTeleop(TeleopNode):
 
 def main() -> None:
     """Entry point of ``teleop_node``."""
-    run(PageTeleop)
+    run(PageTeleop, pictures=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import pytest
 from neo_ros import environment
 
 INSTALLED = 2 if environment.FAST_DDS_2 in environment.ros_environment({}) else 3  # 2 on Jazzy
-LOOPBACK, NETWORK = (environment.profile(INSTALLED, outside) for outside in (False, True))
+LOOPBACK, NETWORK = (environment.profile(INSTALLED, outside, True) for outside in (False, True))
+LOOPBACK_UDP, NETWORK_UDP = (environment.profile(INSTALLED, outside, False) for outside in (False, True))
 
 
 def test_the_virtual_environment_is_an_ament_prefix_behind_what_is_sourced():
@@ -37,12 +38,32 @@ def test_the_profile_goes_by_the_name_that_the_installed_fast_dds_reads(tmp_path
     assert environment.FAST_DDS_2 not in environment.ros_environment(given)
     (tmp_path / "lib" / "libfastrtps.so").touch()
     made = environment.ros_environment(given)
-    assert made[environment.FAST_DDS_2] == str(environment.profile(2, False))
+    assert made[environment.FAST_DDS_2] == str(environment.profile(2, False, True))
     assert environment.FAST_DDS_3 not in made
 
 
 def test_discovery_stays_on_this_machine_by_default():
-    assert environment.ros_environment({})["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    made = environment.ros_environment({})
+    assert environment.discovery_range({}) == environment.discovery_range(made) == "LOCALHOST"
+    assert not environment.reaches_out(made)
+    assert environment.ros_environment(made) == made
+
+
+def test_the_profile_alone_says_what_staying_here_is():
+    """Pinned: to range LOCALHOST the middleware adds shared memory, whatever the profile says."""
+    assert environment.ros_environment({})["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SYSTEM_DEFAULT"
+    mine = [{name: "/my.xml"} for name in (environment.FAST_DDS_2, environment.FAST_DDS_3)]
+    for given in (*mine, {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}):
+        assert environment.ros_environment(given)["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+
+
+def test_an_environment_made_here_is_opened_by_who_says_so():
+    ours = environment.ros_environment({})
+    assert environment.reaches_out({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT"})
+    opened = {**ours, "ROS_STATIC_PEERS": "10.0.0.7"}
+    made = environment.ros_environment(opened)
+    assert environment.reaches_out(opened)
+    assert made["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"  # or the peers would not be looked for
 
 
 def test_the_ports_are_on_loopback_unless_another_machine_is_to_be_spoken_to():
@@ -64,23 +85,60 @@ def test_a_child_does_not_inherit_the_other_range_s_profile():
     )
 
 
-def test_profiles_differ_in_allowed_addresses_and_spelling_alone():
-    def transports(profile):
+def test_who_handles_no_pictures_has_no_shared_memory():
+    """A process that is killed there can hold others up."""
+
+    def profile(**given):
+        made = environment.ros_environment(given, pictures=False)
+        return made.get(environment.FAST_DDS_3) or made[environment.FAST_DDS_2]
+
+    assert profile() == str(LOOPBACK_UDP)
+    assert profile(ROS_AUTOMATIC_DISCOVERY_RANGE="SUBNET") == str(NETWORK_UDP)
+    inherited = environment.ros_environment({})
+    assert profile(**inherited) == str(LOOPBACK_UDP)
+
+
+ON_LOOPBACK = ("interfaceWhiteList", "maxInitialPeersRange", "builtin")
+
+
+def test_profiles_differ_in_where_they_look_shared_memory_and_spelling_alone():
+    def rest(profile):
         tree = ElementTree.parse(profile)
-        for parent in tree.iter():
-            for child in parent.findall("{*}interfaceWhiteList"):
-                assert [row.text for row in child] == ["127.0.0.1"]
-                parent.remove(child)
+        for parent in list(tree.iter()):
+            for child in list(parent):
+                name = str(child.tag).partition("}")[2]
+                told = child.findtext("{*}transport_id") if name == "transport_descriptor" else child.text
+                if told == "neo_shm" or name in ON_LOOPBACK:
+                    parent.remove(child)
         rows = [(row.tag, (row.text or "").strip()) for row in tree.iter() if isinstance(row.tag, str)]
         return [(tag.replace("heartbeatPeriod", "heartbeat_period"), text) for tag, text in rows]
 
-    first, *others = map(transports, environment.PROFILES)
+    first, *others = map(rest, environment.PROFILES)
     assert all(other == first for other in others)
-    assert len(others) == 3
+    assert len(others) == 7
     for profile in environment.PROFILES:
         text = profile.read_text()
-        assert ("interfaceWhiteList" in text) == ("loopback" in profile.name)
+        addresses = [row.text for row in ElementTree.parse(profile).findall(".//{*}address")]
+        loopback = profile.name.startswith("loopback")
+        assert addresses == (["127.0.0.1"] * 2 if loopback else [])
+        assert all((f"<{name}>" in text) == loopback for name in ON_LOOPBACK)
+        assert ("<type>SHM" in text) == ("udp" not in profile.name)
         assert ("heartbeatPeriod" in text) == (profile.parent.name == "fastdds_2")
+
+
+SHARED = """
+from neo_ros import environment; environment.prepare(pictures={pictures})
+import pathlib, rclpy
+rclpy.init(); node = rclpy.create_node("one")
+print("fastdds_port" in pathlib.Path("/proc/self/maps").read_text())
+"""
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_only_who_handles_images_talks_through_shared_memory(ros_domain, pictures):
+    code = SHARED.format(pictures=pictures)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"{pictures}\n"), done.stderr
 
 
 @pytest.mark.parametrize("profile", [LOOPBACK, NETWORK])

@@ -12,7 +12,7 @@ RELIABLE = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 EAR = """
     import time
     from neo_ros import environment
-    environment.prepare()
+    environment.prepare(pictures=False)
     import rclpy
     from rclpy.qos import QoSProfile, ReliabilityPolicy
     from std_msgs.msg import String, UInt8MultiArray
