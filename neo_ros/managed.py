@@ -29,6 +29,7 @@ from neo_msgs.msg import Heartbeat
 from rclpy.action import GoalResponse
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from neo_description.errors import NeoError
@@ -116,6 +117,13 @@ class ManagedNode(LifecycleNode):
                 self.destroy_node()
                 raise self._fault or NeoError(f"{self.get_name()} did not come up")
         self._coming_up = False
+
+    def _LifecycleNodeMixin__change_state(self, transition: int) -> TransitionCallbackReturn:
+        """What ``change_state`` calls; with ROS 2 Jazzy a transition that is not to be had ends the node."""
+        try:
+            return super()._LifecycleNodeMixin__change_state(transition)
+        except rclpy_implementation.RCLError:
+            return FAULT
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._gating = True
@@ -207,8 +215,26 @@ class ManagedNode(LifecycleNode):
         async def answer_later(request: Any, response: Any) -> Any:
             return await callback(request, response) if self._open else self._no(response)
 
-        gated = answer_later if inspect.iscoroutinefunction(callback) else answer
-        return super().create_service(srv_type, srv_name, gated, *given, **named)
+        later = inspect.iscoroutinefunction(callback)
+        made = super().create_service(srv_type, srv_name, answer_later if later else answer, *given, **named)
+        if later:
+            self._await_answers(made)
+        return made
+
+    def _await_answers(self, service: Any) -> None:
+        """``service`` sends what its coroutine returns; the executor of ROS 2 Jazzy does not wait for it."""
+        send = service.send_response
+
+        def send_response(response: Any, header: Any) -> None:
+            async def send_later() -> None:
+                send(await response, header)
+
+            if not inspect.iscoroutine(response):
+                send(response, header)
+            elif self.executor is not None:
+                self.executor.create_task(send_later)
+
+        service.send_response = send_response
 
     def gated_goals(self, accept: Callable[[Any], GoalResponse] | None) -> Callable[[Any], GoalResponse]:
         """``accept`` of an action server, while the node is active; see ``neo_ros.graph.action_server``."""

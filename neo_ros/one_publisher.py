@@ -2,6 +2,7 @@
 
 Who is heard first commands, until its publisher is gone or has been silent for ``SILENT`` s of wall time.
 DDS says with every message which publisher it is from, and the graph which node that publisher belongs to.
+The rclpy of ROS 2 Jazzy does not pass that on: there nobody commands while two publish.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rclpy.node import Node
 
 SILENT = 2.0  # s of wall time after which a publisher no longer commands
 LOOK_EVERY = 0.1  # s at least between two looks at the graph
+UNTOLD = b""  # whose message it is: not told
 
 
 class OnePublisher:
@@ -30,6 +32,8 @@ class OnePublisher:
     def refusal(self, publisher: bytes) -> str | None:
         """``None`` when a message of ``publisher`` (its DDS id) counts, else why it does not."""
         now = self._now()
+        if publisher == UNTOLD:
+            return self._refusal_of_all(now)
         if publisher != self._owner:
             if self._owner is not None and now - self._heard < SILENT and self._present(now):
                 return (
@@ -39,6 +43,15 @@ class OnePublisher:
             self._owner = publisher
         self._heard = now
         return None
+
+    def _refusal_of_all(self, now: float) -> str | None:
+        self._look(now)
+        if len(self._names) < 2:
+            return None
+        both = " and ".join(sorted(self._names.values()))
+        return (
+            f"two publishers: {both}; this rclpy does not tell them apart: neither commands until one is gone"
+        )
 
     def _present(self, now: float) -> bool:
         self._look(now)
@@ -66,7 +79,7 @@ def with_publisher(callback: Callable[[Any, bytes], None]) -> Callable[..., None
 
     def call(*given: Any) -> None:
         message, info = given[0] if len(given) == 1 else given
-        callback(message, bytes(info["publisher_gid"]["data"]))
+        callback(message, bytes(info["publisher_gid"]["data"]) if "publisher_gid" in info else UNTOLD)
 
     call.__signature__ = inspect.signature(lambda message, info: None)  # type: ignore[attr-defined]
     return call

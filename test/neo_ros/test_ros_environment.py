@@ -128,9 +128,10 @@ def test_profiles_differ_in_where_they_look_shared_memory_and_spelling_alone():
 
 SHARED = """
 from neo_ros import environment; environment.prepare(pictures={pictures})
-import pathlib, rclpy
+import os, rclpy
+from neo_bringup import shared_memory
 rclpy.init(); node = rclpy.create_node("one")
-print("fastdds_port" in pathlib.Path("/proc/self/maps").read_text())
+print(bool(shared_memory.used_by(os.getpid())))
 """
 
 
