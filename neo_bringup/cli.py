@@ -17,6 +17,7 @@ from pathlib import Path
 
 from neo_bringup.exit_codes import COULD_NOT, INTERRUPTED
 from neo_description.errors import NeoError
+from neo_ros import environment
 
 COMMANDS = Path(__file__).with_name("commands")
 
@@ -74,10 +75,7 @@ def main(words: list[str] | None = None) -> int:
     """Entry point of ``neo``; the exit code."""
     if "_ARGCOMPLETE" in os.environ:
         complete(os.environ.get("COMP_LINE", ""))
-    # the middleware reads these when it loads: before a command imports rclpy
-    from neo_bringup.environment import ros_environment
-
-    os.environ.update(ros_environment())
+    environment.prepare()  # the middleware reads it when it loads: before a command imports rclpy
     words = sys.argv[1:] if words is None else words
     try:
         args = parser_for(words).parse_args(words)

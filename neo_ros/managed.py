@@ -121,7 +121,7 @@ class ManagedNode(LifecycleNode):
     def _LifecycleNodeMixin__change_state(self, transition: int) -> TransitionCallbackReturn:
         """What ``change_state`` calls; with ROS 2 Jazzy a transition that is not to be had ends the node."""
         try:
-            return super()._LifecycleNodeMixin__change_state(transition)
+            return super()._LifecycleNodeMixin__change_state(transition)  # type: ignore[misc, no-any-return]
         except rclpy_implementation.RCLError:
             return FAULT
 

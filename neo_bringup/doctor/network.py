@@ -9,9 +9,8 @@ import sys
 
 from neo_bringup import exposure, preflight
 from neo_bringup.doctor.row import Row, missing, ok, warn
-from neo_bringup.environment import ros_environment
 from neo_description.errors import NeoError
-from neo_ros.environment import discovery_range
+from neo_ros.environment import discovery_range, ros_environment
 
 CONSOLE_PORT = 8080
 # a participant of its own that looks round; on a busy machine discovery takes up to two seconds

@@ -23,13 +23,13 @@ from std_srvs.srv import SetBool
 
 from neo_bringup.bench.figures import Figure
 from neo_bringup.console.calls import RobotCalls
-from neo_bringup.environment import ros_environment
 from neo_bringup.faults_bench import bad_commands
 from neo_bringup.faults_bench.commands import some
 from neo_bringup.faults_bench.lab import Lab
 from neo_description.errors import NeoError
 from neo_description.signals import DriveMode
 from neo_description.tables import CONTROL_DT
+from neo_ros.environment import ros_environment
 from neo_sim.plant import GROUPS
 
 PARTS = ("press-100",)

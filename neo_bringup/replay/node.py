@@ -15,12 +15,12 @@ from typing import Any
 
 import psutil
 
-from neo_bringup.environment import ros_environment
 from neo_bringup.launch_parameters import write_file
 from neo_bringup.launch_xml import NodeProcess
 from neo_bringup.processes import Child
 from neo_description.errors import NeoError
 from neo_flywheel.replay.table import Row
+from neo_ros.environment import ros_environment
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # as launch/control.launch.xml says
 STOP_WITHIN = 5.0  # s of wall time for SIGINT
