@@ -57,6 +57,7 @@ class TaskNode(ManagedNode):
         self._next_step = 0.0
         self._next_report = 0.0
         self._blind_since: float | None = None
+        self._begins: float | None = None  # s of plant time: later, nothing may be old
         self._own_eyes = False  # the planner looks at images itself
         self._instead = ""  # why another planner does the prompt than was meant
         self._body = graph.publisher(self, "whole_body/command")
@@ -104,8 +105,12 @@ class TaskNode(ManagedNode):
         self._next_step = now + 1.0 / self._params.step_rate
         observation = self._watch.observation()
         if isinstance(observation, str):
-            self._finish(Outcome(False, "stale", f"not done: {observation}"))
+            # what came while the planner was made is old: a task begins with the first that is not
+            self._begins = now + self._params.begin_patience if self._begins is None else self._begins
+            if now > self._begins:
+                self._finish(Outcome(False, "stale", f"not done: {observation}"))
             return
+        self._begins = now
         if self._goal.is_cancel_requested:
             self._finish(Outcome(False, "cancelled", "not done: cancelled"))
             return
@@ -169,7 +174,7 @@ class TaskNode(ManagedNode):
         self.get_logger().info(f"doing {request.prompt!r}")
         self._goal, self._done, self._planner = goal, Future(), planner
         self._next_step = self._next_report = 0.0
-        self._blind_since = None
+        self._blind_since = self._begins = None
         instead = f" ({self._instead})" if self._instead else ""
         outcome: Any = await self._done
         self.get_logger().info(outcome.message)

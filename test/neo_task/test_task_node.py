@@ -176,6 +176,22 @@ def test_lost_odometry_ends_the_task(robot):
     assert "odom" in answer.outcome
 
 
+def test_a_task_waits_for_what_is_old_when_it_begins(robot):
+    """Pinned: a world model loads for a second, and what odometry had said before ended the task."""
+    rest, spin, task = robot
+    rest.scene = red_bottle()
+    ready(rest, spin, task)
+    rest.silent = True
+    until(rest, spin, lambda: "odom is" in str(task._watch.observation()))
+    handle = rest.ask(spin, "pick up the red bottle")
+    until(rest, spin, lambda: task._begins is not None)
+    assert rest.body == []
+    rest.silent = False
+    until(rest, spin, lambda: rest.body)
+    rest.silent = True
+    assert result(spin, handle).reason == "stale"
+
+
 def test_without_perception_a_running_task_waits_then_ends_and_a_new_one_is_refused(robot):
     rest, spin, task = robot
     rest.scene = red_bottle()
