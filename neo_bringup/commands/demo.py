@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--scene", default=defaults.scene)
     parser.add_argument("--objects", default="", help="objects file, over neo_description/objects.yaml")
-    parser.add_argument("--planner", default=defaults.planner)
+    parser.add_argument(
+        "--planner", default=defaults.planner, help=f"world_model, scripted; default {defaults.planner}"
+    )
     parser.add_argument("--directory", default="", help="run folder; default runs/TIME")
     parser.add_argument("--no-view", action="store_true", help="no browser console")
     parser.add_argument("--no-video", action="store_true", help="no film at the end")

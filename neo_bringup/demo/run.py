@@ -44,7 +44,7 @@ class DemoOptions:
     scene: str = "kitchen_table"
     objects_file: str = ""
     seed: int = 0
-    planner: str = "scripted"
+    planner: str = "world_model"
     directory: str = ""
     view: bool = True
     video: bool = True
@@ -196,7 +196,9 @@ def _task(
             return f"the robot did not stand: {why}", "", captions, watch.real_time_factor
         goal = TaskGoal(stack, lambda feedback: _show(feedback, options, watch, captions, progress))
         plant_began, wall_began = watch.plant_time, time.monotonic()
-        goal.send(options.prompt, options.planner)
+        goal.send(
+            options.prompt, ""
+        )  # the robot's own choice: where its model does not load, another does it
         deadline = wall_began + TASK_TIMEOUT
         while not stack.wait(lambda: goal.done, 0.2):
             if not robot.alive:
