@@ -35,7 +35,8 @@ WARM_UP = 0.05  # share of the run
 LEAST_RATE = 0.1  # of the highest, at the end
 SPOKEN = 2.0  # s between two lines of progress
 SAID = ("loss", "predict", "sigreg", "policy", "where")
-NO_MEMORY = ("can't allocate memory", "out of memory", "bad_alloc")  # as PyTorch says it
+# as PyTorch says it; the last one's cause is that ``linecache`` takes no memory for no source
+NO_MEMORY = ("can't allocate memory", "out of memory", "bad_alloc", "could not get source code")
 WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 
 
@@ -44,8 +45,8 @@ def train(settings: SimpleNamespace, folder: Path, say: Callable[[str], None] = 
     try:
         with heap.kept():
             return _trained(Trainer(settings, folder, say))
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not any(word in str(error) for word in NO_MEMORY):
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not isinstance(error, MemoryError) and not any(word in str(error) for word in NO_MEMORY):
             raise
         raise NeoError(
             f"out of memory at batch {settings.batch}; {folder} is as at its last checkpoint, and the same "
