@@ -32,8 +32,10 @@ class OnePublisher:
         self._looked = -LOOK_EVERY
 
     def refusal(self, publisher: bytes) -> str | None:
-        """``None`` when a message of ``publisher`` counts, else why it does not. ``publisher``: its DDS id, or
-        what :class:`Numbers` calls it."""
+        """``None`` when a message of ``publisher`` counts, else why it does not.
+
+        ``publisher``: its DDS id, or what :class:`Numbers` calls it.
+        """
         now = self._now()
         if publisher == UNTOLD or publisher != self._owner:
             if self._owner is not None and now - self._heard < SILENT and self._present(now):
