@@ -196,9 +196,7 @@ def _task(
             return f"the robot did not stand: {why}", "", captions, watch.real_time_factor
         goal = TaskGoal(stack, lambda feedback: _show(feedback, options, watch, captions, progress))
         plant_began, wall_began = watch.plant_time, time.monotonic()
-        goal.send(
-            options.prompt, ""
-        )  # the robot's own choice: where its model does not load, another does it
+        goal.send(options.prompt, "")  # by the planner it was launched with, or who stands in for that
         deadline = wall_began + TASK_TIMEOUT
         while not stack.wait(lambda: goal.done, 0.2):
             if not robot.alive:
