@@ -27,6 +27,7 @@ class Policy:
     mode: str = ""
     restarts: int = 0
     backoff: float = 0.0
+    start: float = 60.0
 
     @property
     def stops(self) -> bool:
@@ -83,10 +84,10 @@ def load(file: Path = FILE) -> Table:
             raise NeoError(f"{file.name}: {name}: on_loss {policy.on_loss!r}; one of {', '.join(ON_LOSS)}")
         if policy.mode not in data["modes"]:
             raise NeoError(f"{file.name}: {name}: mode {policy.mode!r} is not explained under modes")
-        if policy.silent <= 0.0 or policy.restarts < 0 or 0.0 < policy.kill < policy.silent:
-            raise NeoError(
-                f"{file.name}: {name}: silent > 0, restarts >= 0 and kill 0 or >= silent are allowed"
-            )
+        kills = policy.kill == 0.0 or policy.kill >= policy.silent
+        if policy.silent <= 0.0 or policy.restarts < 0 or policy.start <= 0.0 or not kills:
+            allowed = "silent > 0, restarts >= 0, start > 0 and kill 0 or >= silent"
+            raise NeoError(f"{file.name}: {name}: {allowed} are allowed")
     return Table(nodes, data["modes"])
 
 

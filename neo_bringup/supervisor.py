@@ -215,9 +215,10 @@ class Supervisor:
             self._button.press(why)
 
     def _kill(self, life: Life, runner: Runner) -> None:
+        silent = life.coming if life.age is None else life.age
         for child in runner.children:
             if life.name in _short_names(child.process):
-                self.output.say(f"{life.name} has been silent for {life.age:.1f} s; its process is killed")
+                self.output.say(f"{life.name} has been silent for {silent:.1f} s; its process is killed")
                 child.signal(signal.SIGKILL)
 
     def _waited(self, name: str) -> float:

@@ -34,13 +34,16 @@ class Condition(IntEnum):
 
 @dataclass
 class Life:
-    """What is known of one node. ``age``: s since it was last heard, ``None``: never."""
+    """What is known of one node. ``age``: s since it was last heard, ``None``: never; ``coming``: s since it
+    was to start again.
+    """
 
     name: str
     policy: Policy
     condition: Condition = Condition.STARTING
     lifecycle: int = 0
     age: float | None = None
+    coming: float = 0.0
     restarts: int = 0
     detail: str = ""
     count: int = 0
@@ -122,7 +125,7 @@ class Watchdog:
         if (life := self.lives.get(name)) is None:
             return
         life.condition = Condition.RESTARTING if again else Condition.GONE
-        life.detail, life.age, life.lifecycle = f"died: {how}", None, 0
+        life.detail, life.age, life.lifecycle, life.coming = f"died: {how}", None, 0, 0.0
         life.restarts += again
         life.killed = False
         life.said.clear()
@@ -138,8 +141,12 @@ class Watchdog:
         deaf = self._own.look(now) > DEAF
         before = {name: life.lost for name, life in self.lives.items()}
         for life in self.lives.values():
-            if life.age is not None and self.armed and not deaf:
+            if not self.armed or deaf:
+                continue
+            if life.age is not None:
                 life.age += passed - self._excused(life, passed)
+            elif life.condition == Condition.RESTARTING:
+                life.coming += passed
         self._take_beats()
         for life in self.lives.values():
             if before[life.name] and not life.lost:
@@ -157,7 +164,12 @@ class Watchdog:
 
     def _judge(self, life: Life, news: News) -> None:
         policy, age = life.policy, life.age
-        if age is None or policy.silent <= 0.0 or age <= policy.silent or life.condition > Condition.SILENT:
+        if policy.silent <= 0.0:
+            return
+        if life.condition == Condition.RESTARTING and life.coming > policy.start and not life.killed:
+            life.killed = True
+            news.kill.append(life)
+        if age is None or age <= policy.silent or life.condition > Condition.SILENT:
             return
         if life.condition != Condition.SILENT:
             life.condition, life.detail = Condition.SILENT, "silent"

@@ -129,6 +129,25 @@ def test_a_restarted_node_is_lost_until_its_new_process_speaks():
     assert (life.condition, life.restarts) == (Condition.WELL, 1)
 
 
+def test_a_restarted_node_that_is_never_heard_is_killed_once_and_starts_again():
+    scene = Scene("camera", "body")
+    scene.pass_(1.0, ["camera", "body"])
+    scene.watchdog.died("camera", "killed by SIGKILL", again=True)
+    assert scene.pass_(CAMERA.start - 1.0, ["body"])["kill"] == []
+    assert scene.pass_(10.0, ["body"], hears_itself=False)["kill"] == [], "a deaf supervisor accuses nobody"
+    assert scene.pass_(2.0, ["body"])["kill"] == ["camera"]
+    scene.watchdog.died("camera", "killed by SIGKILL", again=True)
+    assert scene.pass_(CAMERA.start - 1.0, ["body"])["kill"] == []
+    scene.counts["camera"] = 0  # a new process
+    assert scene.pass_(0.1, ["camera", "body"])["back"] == ["camera"]
+
+
+def test_a_restarted_node_that_nobody_listens_to_is_left_alone():
+    scene = Scene("camera", "stranger")
+    scene.watchdog.died("stranger", "exit code 1", again=True)
+    assert scene.pass_(200.0, ["camera"])["kill"] == []
+
+
 def test_one_that_is_gone_for_good_stays_gone():
     scene = Scene("camera")
     scene.pass_(1.0, ["camera"])
