@@ -17,6 +17,7 @@ import mujoco
 
 from neo_bringup.console import drawings, server
 from neo_bringup.console.controls import Buttons, Controls, ReplayBar
+from neo_bringup.console.each import each
 from neo_bringup.console.gate import Gate
 from neo_bringup.console.recording import Recording
 from neo_bringup.console.scene import SceneView
@@ -140,21 +141,26 @@ class Page:
                 self._complain(fault)
 
     def _draw_motion(self) -> None:
-        self._source.motion(self._snapshot)
-        self._scene.put(self._snapshot)
+        each(lambda: self._source.motion(self._snapshot), lambda: self._scene.put(self._snapshot))
 
     def _draw_health(self) -> None:
-        self._source.health(self._snapshot)
+        each(lambda: self._source.health(self._snapshot), self._draw_nodes)
+
+    def _draw_nodes(self) -> None:
         self._texts.put(
             "nodes", drawings.nodes(self._snapshot.nodes) + drawings.supervision(self._snapshot.supervision)
         )
 
     def _draw_panels(self) -> None:
-        self._source.panels(self._snapshot)
-        self._controls.draw(self._snapshot, self._params.silent_after)
+        each(
+            lambda: self._source.panels(self._snapshot),
+            lambda: self._controls.draw(self._snapshot, self._params.silent_after),
+            self._draw_senses,
+        )
+
+    def _draw_senses(self) -> None:
         standing = self._snapshot.joints and self._snapshot.T_odom_base is not None
         self._senses.draw(self._snapshot, self._scene.robot.balance() if standing else None)
 
     def _draw_slow(self) -> None:
-        self._senses.draw_slow(self._snapshot)
-        self._scene.put_tensions(self._snapshot)
+        each(lambda: self._senses.draw_slow(self._snapshot), lambda: self._scene.put_tensions(self._snapshot))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from neo_bringup import supervision
+from neo_bringup.console.each import each
 from neo_bringup.console.health import NodeWatch
 from neo_bringup.console.snapshot import HandView, Snapshot
 from neo_description.signals import DriveMode, GraspStatus, Safety
@@ -79,27 +81,38 @@ class Reading:
 
     def panels(self, snapshot: Snapshot) -> None:
         """Pictures, pads, tensions, safety, what the world model expects."""
-        take, age = self._messages.take, self._messages.age
+        parts = (
+            self._pictures, self._distances, self._expectations, self._body, self._hands, self._safety,
+            self._operator,
+        )  # fmt: skip
+        each(*(partial(part, snapshot) for part in parts))
+
+    def _pictures(self, snapshot: Snapshot) -> None:
         for side, topic in EYES.items():
-            if (picture := take(topic)) is not None and "jpeg" in picture.format:
+            if (picture := self._messages.take(topic)) is not None and "jpeg" in picture.format:
                 snapshot.images[side] = bytes(picture.data)
-            snapshot.image_age[side] = age(topic) or 0.0
-        if (depth := take(DEPTH)) is not None and depth.encoding == "32FC1":
+            snapshot.image_age[side] = self._messages.age(topic) or 0.0
+
+    def _distances(self, snapshot: Snapshot) -> None:
+        if (depth := self._messages.take(DEPTH)) is not None and depth.encoding == "32FC1":
             shape = depth.height, depth.width
             if len(depth.data) == 4 * shape[0] * shape[1]:
                 snapshot.depth = np.frombuffer(bytes(depth.data), np.float32).reshape(shape)
-        self._expectations(snapshot)
-        if (state := take("body/state")) is not None:
+
+    def _body(self, snapshot: Snapshot) -> None:
+        if (state := self._messages.take("body/state")) is not None:
             snapshot.body_tension = np.array(state.tendon_tension)
             snapshot.drive_mode = DriveMode(state.drive_mode)
             snapshot.runstop = bool(state.runstop)
-        snapshot.state_age = age("body/state")
-        for side in SIDES:
-            self._hand(side, snapshot)
-        if (safety := take("safety/state")) is not None:
+        snapshot.state_age = self._messages.age("body/state")
+
+    def _safety(self, snapshot: Snapshot) -> None:
+        if (safety := self._messages.take("safety/state")) is not None:
             snapshot.safety, snapshot.safety_reason = Safety(safety.state), safety.reason
+
+    def _operator(self, snapshot: Snapshot) -> None:
         for topic in OPERATOR:
-            if (said := take(topic)) is not None:
+            if (said := self._messages.take(topic)) is not None:
                 snapshot.operator[topic] = bool(said.data)
         if not self._messages.said_by(OPERATOR[0]):  # the operator's node is gone
             snapshot.operator.clear()
@@ -119,6 +132,9 @@ class Reading:
             snapshot.consequences = convert.consequences(follows)
         snapshot.consequences_age = age("world_model/consequences")
 
+    def _hands(self, snapshot: Snapshot) -> None:
+        each(*(partial(self._hand, side, snapshot) for side in SIDES))
+
     def _hand(self, side: str, snapshot: Snapshot) -> None:
         if (state := self._messages.take(f"{side}_hand/state")) is not None:
             before = snapshot.hands.get(side)
@@ -135,20 +151,30 @@ class Reading:
 
     def health(self, snapshot: Snapshot) -> None:
         """Nodes that are there, heartbeats, diagnostics, what the supervisor says."""
-        take, now = self._messages.take, self._messages.now()
+        parts = [self._diagnostics, self._supervision, self._listed]
+        each(self._heartbeats, *(partial(part, snapshot) for part in parts))
+
+    def _heartbeats(self) -> None:
         for _ in range(EVERY_DEPTH):
-            if (beat := take("safety/heartbeat")) is None:
+            if (beat := self._messages.take("safety/heartbeat")) is None:
                 break
-            self._nodes.heard(self._own(beat.node), now, supervision.lifecycle(beat.lifecycle))
+            life = supervision.lifecycle(beat.lifecycle)
+            self._nodes.heard(self._own(beat.node), self._messages.now(), life)
+
+    def _diagnostics(self, snapshot: Snapshot) -> None:
         for _ in range(EVERY_DEPTH):
-            if (report := take("/diagnostics")) is None:
+            if (report := self._messages.take("/diagnostics")) is None:
                 break
             for status in report.status:
-                self._diagnosed(status, now, snapshot)
-        self._nodes.present(self._own(name) for name in self._messages.present())
-        snapshot.nodes = self._nodes.states(now)
-        if (state := take("supervisor/state")) is not None:
+                self._diagnosed(status, self._messages.now(), snapshot)
+
+    def _supervision(self, snapshot: Snapshot) -> None:
+        if (state := self._messages.take("supervisor/state")) is not None:
             snapshot.supervision = supervision.read(state)
+
+    def _listed(self, snapshot: Snapshot) -> None:
+        self._nodes.present(self._own(name) for name in self._messages.present())
+        snapshot.nodes = self._nodes.states(self._messages.now())
 
     def _diagnosed(self, status: Any, now: float, snapshot: Snapshot) -> None:
         raw = status.level  # a byte: rclpy gives bytes, a bag's reader a number
