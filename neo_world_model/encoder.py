@@ -87,7 +87,9 @@ class StepEncoder(nn.Module):
         return self.project(mixed[:, -1])
 
     def _tokens(self, name: str, batch: dict[str, Tensor]) -> Tensor:
-        """(n, TOKENS, width) of one sense."""
+        """(n, TOKENS, width) of one sense; "eyes" in ``batch``: the pictures were looked at before."""
+        if name == "vision" and "eyes" in batch:
+            return batch["eyes"]
         x, maker = batch[name], self.makers[name]
         if name == "vision":
             return maker(x)

@@ -8,6 +8,10 @@
     auc_<event>_next the same, 0.1 s ahead alone
     where_cm         median distance of things from where the model sees them, when a prompt names them
     gripper_cm       median distance of the policy's gripper targets from the teacher's
+    hands_cm         mean distance of hands that move from where the state of the same step tells they are
+    hands_ahead_cm   the same of imagined states 0.8 s on; hands_stay_cm: of the last place they were seen at
+    hands_follow     share of 10 cm that imagined hands go further to the left 0.8 s on when all their targets
+                     lie 10 cm further to the left from now on; 0: imagination does not listen to actions
     landing_cm       mean distance of named things that fall, within 2 m of a robot that stands, from where
                      they are foretold to be 0.8 s on
     landing_ratio    the same over that of going on as fast as in the last step
@@ -29,10 +33,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
 from neo_world_model.losses import named_paths, places_of, taught_gripper_error
 from neo_world_model.mixture import Mixture
-from neo_world_model.modalities import SOURCES
+from neo_world_model.modalities import SOURCES, features, part
 from neo_world_model.world_model import WorldModel
 
 LEVEL, USUAL = 0.9, 0.99
@@ -40,6 +45,7 @@ FALLEN = 0.3  # m lower at the horizon than now
 ROOM = 2.0  # m from the robot: what is farther away is no concern of its
 STAYED = 0.1  # m that at most half of all things may go, or it is the robot that fell
 SEEN = 10  # steps with and without an event that are needed to judge it
+MOVED, SHIFT = 0.02, 0.1  # m: hands that come so far within the horizon; what their targets are shifted by
 SIZE = 64
 
 
@@ -60,7 +66,7 @@ def evaluate(
     device = next(model.parameters()).device
     k, horizon = model.settings.context, model.settings.horizon
     error, copied, scores, sources, states = [], [], [], [], []
-    logits, labels, well, missed, off, landed = [], [], [], [], [], []
+    logits, labels, well, missed, off, landed, hands = [], [], [], [], [], [], []
     was = model.training
     model.eval()
     for number in range(batches):
@@ -80,6 +86,7 @@ def evaluate(
         well.append(batch["succeeded"].cpu())
         missed.append(_missed(model, batch, k).cpu())
         off.append(taught_gripper_error(model, batch).cpu())
+        hands.append(_hands(model, z, codes, batch, k).cpu())
         landed.append(_landed(model, now, imagined, batch, k).cpu())
     model.train(was)
     errors, copies = torch.cat(error).numpy(), torch.cat(copied).numpy()
@@ -95,6 +102,11 @@ def evaluate(
     grippers = torch.cat(off)
     if len(grippers):
         figures["gripper_cm"] = 100.0 * float(grippers.median())
+    moving = torch.cat(hands)
+    if len(moving) >= SEEN:
+        told, ahead, stay, follow = moving.mean(dim=0).tolist()
+        figures |= {"hands_cm": 100.0 * told, "hands_ahead_cm": 100.0 * ahead, "hands_stay_cm": 100.0 * stay}
+        figures["hands_follow"] = follow / SHIFT
     fallen = torch.cat(landed)
     if len(fallen) >= SEEN:
         ours, onwards = fallen.mean(dim=0).tolist()
@@ -121,6 +133,33 @@ def _missed(model: WorldModel, batch: dict[str, Tensor], k: int) -> Tensor:
     found = model.where(batch["vision"][:, k], batch["proprio"][:, k], words).place[:, 0]
     truth, known = places_of(batch["privileged_places"][:, k], batch["named"])
     return (found - truth[:, 0]).norm(dim=-1)[known[:, 0] & batch["has_vision"][:, k]]
+
+
+def _hands(model: WorldModel, z: Tensor, codes: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:
+    """(m, 4) m, of hands that move: how far off the last step's state tells them, and the imagined one; how
+    far they came; how far to the left the imagined hand goes with its targets.
+    """
+    if "proprio" not in model.senses.out:
+        return torch.zeros(0, 4)
+    action = batch["action"].clone()
+    for side in SIDES:
+        left = part("action", f"{side}_gripper").start + 1
+        action[:, k - 1 :, left] += SHIFT / features("action")[f"{side}_gripper"][1]
+    others, _, _ = model.actions.codes(action, batch["has_action"], z)
+    ways = [z[:, -1:], *(model.unroll(z[:, :k], way).mean(dim=0)[:, -1:] for way in (codes, others))]
+    now, ahead, shifted = (model.senses(way[:, 0])["proprio"][0] for way in ways)
+    first, last = batch["proprio"][:, k - 1], batch["proprio"][:, -1]
+    rows = []
+    for side in SIDES:
+        begin, scale = part("proprio", f"{side}_gripper").start, features("proprio")[f"{side}_gripper"][1]
+        there = slice(begin, begin + 3)
+        stay = scale * (first - last)[:, there].norm(dim=-1)
+        sent = batch["action"][:, k - 1 : -1, part("action", f"{side}_moves")][..., 0] > 0.5
+        counts = (stay > MOVED) & sent.all(dim=1) & batch["has_action"][:, k - 1 : -1].all(dim=1)
+        counts &= batch["has_proprio"].all(dim=1)
+        off = [scale * (found - last)[:, there].norm(dim=-1) for found in (now, ahead)]
+        rows.append(torch.stack([*off, stay, scale * (shifted - ahead)[:, begin + 1]], dim=-1)[counts])
+    return torch.cat(rows)
 
 
 def _landed(model: WorldModel, now: Tensor, then: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:

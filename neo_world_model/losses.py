@@ -64,7 +64,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
         return {"policy": alone, "loss": s.policy_weight * alone}
     words, other = model.text(torch.cat([batch["text"], batch["other_text"]])).chunk(2)
     learning, out = model.learning, {}
-    if model.where is not None and s.where_weight and learning != {"policy"}:
+    if model.where is not None and s.where_weight and learning != {"policy"} and "vision" in batch:
         out["where"] = _where(model.where, other, batch)
     if not learning <= {"where", "policy"}:
         out |= _of_states(model, words, other, batch, k, generator)
@@ -105,7 +105,7 @@ def _of_states(
         "paths": _paths(model, z[:, k - 1 : k], mean, other, batch, k, generator),
         "doubt": _doubt(model, z[:, k - 1 : k].detach(), mean.detach(), then.detach()),
     }
-    if model.pixels is not None:
+    if model.pixels is not None and "vision" in batch:
         out["pixel"] = _pixel(model.pixels, z, batch)
     return out
 

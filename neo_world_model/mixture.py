@@ -17,7 +17,7 @@ is resumed sees what it would have seen.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from neo_world_model.store import Store, columns
 from neo_world_model.teaching import lesson, taught
 from neo_world_model.text import encode
 
+if TYPE_CHECKING:
+    from neo_world_model.looked import Looked
+
 Batch = dict[str, np.ndarray]
 LEARNT_FROM = ("action", "proprio", "progress", "provenance")
 POLICY = PROVENANCE.index("policy")
@@ -41,7 +44,8 @@ class Mixture:
 
     ``context``: how many of the ``steps`` are past; ``mirror``: share of windows drawn as in a mirror;
     ``light``: how much brighter or darker a window's pictures become, see :func:`lit`; ``reword``: share of
-    prompts said in other words (:func:`neo_world_model.prompts.reworded`).
+    prompts said in other words (:func:`neo_world_model.prompts.reworded`). ``looked``: batches have "eyes" in
+    the place of "vision", what those of :class:`neo_world_model.looked.Looked` made of it.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Mixture:
         mirror: float = 0.0,
         light: float = 0.0,
         reword: float = 0.0,
+        looked: Looked | None = None,
     ):
         unknown = set(weights) - set(SOURCES)
         if unknown:
@@ -64,6 +69,8 @@ class Mixture:
         self._stores = stores
         self._seed = (seed, int(held))
         self._context, self._mirror, self._light, self._reword = context, mirror, light, reword
+        self._looked = looked
+        self._columns = {name: kind for name, kind in columns().items() if looked is None or name != "vision"}
         self._names = sorted({name for store in stores for e in store.episodes for name in e["things"]})
         self._taught: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         of: dict[str, list[tuple[int, int, int]]] = {}
@@ -94,11 +101,13 @@ class Mixture:
         """``count`` windows; what is missing is zero, its ``has_`` False; labels that are missing are NaN."""
         rng = np.random.default_rng([*self._seed, number])
         out: Batch = {}
-        for name, (shape, dtype) in columns().items():
+        for name, (shape, dtype) in self._columns.items():
             unknown = np.nan if name.startswith("privileged") or name == "progress" else 0
             out[name] = np.full((count, self.steps, *shape), unknown, dtype)
         for name in shapes():
             out[f"has_{name}"] = np.zeros((count, self.steps), bool)
+        if self._looked is not None:
+            out["eyes"] = np.zeros((count, self.steps, *self._looked.shape), np.float32)
         horizon = self.steps - self._context
         out["lesson"] = np.zeros((count, horizon, size("action")), np.float32)
         out["lesson_progress"] = np.full((count, horizon), np.nan, np.float32)
@@ -135,7 +144,7 @@ class Mixture:
         k = int(np.searchsorted(ends, drawn, side="right"))
         s, e, starts = self._episodes[source][k]
         store, start = self._stores[s], drawn - (int(ends[k]) - starts)
-        window = store.window(e, start, self.steps)
+        window = store.window(e, start, self.steps, self._columns)
         if "action" in window and "proprio" in window:
             lesson, out["failed"][i] = self._lesson(s, e, start + self._context - 1)
             window |= lesson
@@ -145,6 +154,9 @@ class Mixture:
         if "vision" in window and self._light > 0.0:
             window["vision"] = lit(window["vision"], self._light, rng)
         flipped = bool(rng.random() < self._mirror)
+        if self._looked is not None and (row := store.episodes[e]["rows"].get("vision")) is not None:
+            out["eyes"][i] = self._looked.window(s, row + start, self.steps, flipped)
+            out["has_vision"][i] = True
         for name, values in (mirrored(window) if flipped else window).items():
             out[name][i] = values
             if name in shapes():

@@ -108,6 +108,14 @@ class Store:
             if not only or name in only
         }
 
+    def rows(self, name: str) -> int:
+        """How many steps of all episodes have column ``name``."""
+        return self._end(name)
+
+    def column(self, name: str, first: int, last: int) -> np.ndarray:
+        """Rows ``first`` to ``last`` of column ``name``, a copy; ``rows`` in :attr:`episodes` says whose."""
+        return np.array(self._map(name)[first:last])
+
     def _end(self, name: str) -> int:
         ends = [e["rows"][name] + e["steps"] for e in self.episodes if name in e["rows"]]
         return max(ends, default=0)

@@ -25,6 +25,7 @@ from neo_world_model.config import weights
 from neo_world_model.distribute import find_place, share_out
 from neo_world_model.evaluate import evaluate, tensors
 from neo_world_model.kept import Kept
+from neo_world_model.looked import Looked
 from neo_world_model.made import made
 from neo_world_model.mixture import Mixture
 from neo_world_model.runtime import card
@@ -84,6 +85,8 @@ class Trainer:
         self._length = settings.context + settings.horizon
         own = settings.seed + 1000 * place.rank  # each rank draws its own windows
         each, k = settings.held_out, settings.context
+        self.model = _begun(settings).to(place.device)
+        looked = Looked(self.model.encoder, stores, say) if settings.looked else None
         self.drawn = Mixture(
             stores,
             mix,
@@ -94,9 +97,9 @@ class Trainer:
             mirror=settings.mirror,
             light=settings.light,
             reword=settings.reword,
+            looked=looked,
         )
         self._held = Mixture(stores, mix, self._length, settings.seed, each, held=True, context=k)
-        self.model = _begun(settings).to(place.device)
         self._kept = self._keep(own) if settings.kept else None
         self._wrapped = share_out(self.model, settings.sharding, place)
         self._optimizer = torch.optim.AdamW(
@@ -224,6 +227,12 @@ def _begun(settings: SimpleNamespace) -> WorldModel:
         parts[name].requires_grad_(name in settings.trained)
     for name in settings.frozen:
         parts[name].requires_grad_(False)
+    if settings.looked:
+        if not settings.start or "vision" not in settings.senses or settings.kept:
+            raise NeoError("looked: it needs `start`, vision among the senses, and no `kept`")
+        for part in (model.encoder.makers["vision"], model.text, model.where, model.pixels):
+            if part is not None:
+                part.requires_grad_(False)
     return model
 
 

@@ -57,7 +57,8 @@ class WorldModel(nn.Module):
     def encode(self, batch: Batch, withheld: dict[str, Tensor] | None = None) -> Tensor:
         """States (n, T, width) of windows; ``withheld``: sense → (n, T) bool, hidden from the encoder."""
         n, steps = batch["has_proprio"].shape
-        flat = {name: batch[name].flatten(0, 1) for name in (*self.encoder.senses, "touch_valid", "proprio")}
+        names = {*self.encoder.senses, "touch_valid", "proprio", "eyes"} & set(batch)
+        flat = {name: batch[name].flatten(0, 1) for name in names}
         flat["source"] = batch["source"][:, None].expand(n, steps).flatten()
         has = {}
         for name in self.encoder.senses:

@@ -36,7 +36,8 @@ WHAT = (
     "scripted",
 )
 FORETOLD = ("error_ratio_1", "error_ratio_8", "auc_falls", "auc_slips", "auc_slips_next", "auc_hidden",
-            "landing_ratio", "where_cm", "gripper_cm")  # fmt: skip
+            "landing_ratio", "where_cm", "gripper_cm", "hands_cm", "hands_ahead_cm", "hands_stay_cm",
+            "hands_follow")  # fmt: skip
 COVERED = ("sim", "teleop", "on_policy")
 ALSO = {"teleop": 1, "helped": 2}  # episodes a seed of these kinds besides, for the coverage of their sources
 SEEING = ("model", "untrained", "pixels")
