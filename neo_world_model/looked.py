@@ -3,7 +3,7 @@
     looked = Looked(model.encoder, stores)
     looked.window(0, 120, 12, flipped=False)         # (12, tokens, width), in the place of (12, 2, 48, 64, 3)
 
-Convolutions are four fifths of what a window costs to learn from. With the eyes of a model that was trained
+Convolutions are two thirds of what a window costs to learn from. With the eyes of a model that was trained
 before, everything behind them learns from several times as many windows in the same time. Pictures are kept
 as they are and as a mirror shows them, under the lamp that they were taken by.
 """
