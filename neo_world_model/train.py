@@ -7,6 +7,7 @@ Goes on where the folder's last checkpoint stands. bf16 on a GPU, never on a CPU
 
 from __future__ import annotations
 
+import errno
 import math
 import time
 from collections.abc import Callable
@@ -47,12 +48,18 @@ def train(settings: SimpleNamespace, folder: Path, say: Callable[[str], None] = 
         with heap.kept():
             return _trained(Trainer(settings, folder, say))
     except (MemoryError, RuntimeError, OSError) as error:
-        if not isinstance(error, MemoryError) and not any(word in str(error) for word in NO_MEMORY):
+        if not lacks_memory(error):
             raise
         raise NeoError(
             f"out of memory at batch {settings.batch}; {folder} is as at its last checkpoint, and the same "
             "command goes on from there. Less is needed with --set batch=N or --set channels=N (a new --out)"
         ) from error
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether memory was short, as Python, PyTorch or the system (a file that is mapped) say it."""
+    mapped = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or mapped or any(word in str(error) for word in NO_MEMORY)
 
 
 def _trained(trainer: Trainer) -> dict[str, Any]:

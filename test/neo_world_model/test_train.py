@@ -19,7 +19,7 @@ from neo_world_model.kept import EACH, Kept
 from neo_world_model.losses import taught
 from neo_world_model.mixture import Mixture
 from neo_world_model.store import Store
-from neo_world_model.train import Trainer, rate, train
+from neo_world_model.train import Trainer, lacks_memory, rate, train
 from neo_world_model.world_model import WorldModel
 
 SMALL = {
@@ -96,6 +96,20 @@ def test_weights_of_another_shape_are_refused(store, tmp_path):
     (tmp_path / "model.json").write_text(json.dumps(card))
     with pytest.raises(NeoError, match="do not fit"):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        (MemoryError(), True),
+        (OSError(12, "Cannot allocate memory"), True),  # of a file that is mapped
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (OSError(28, "No space left on device"), False),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_a_lack_of_memory_is_told_from_other_errors(error, short):
+    assert lacks_memory(error) is short
 
 
 def test_the_learning_rate_rises_then_falls():
