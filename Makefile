@@ -27,7 +27,7 @@ endif
 export NEO_VENV := $(VENV)
 STAMPS := $(VENV)/.stamps
 PY := $(VENV)/bin/python
-# what is imported is compiled then; all of it at once takes a minute
+# what is imported is compiled then; all of it at once took half a minute more
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip install -qq --no-input --no-compile --constraint $(CONSTRAINTS)
 INTERFACES := $(wildcard neo_msgs/msg/*.msg neo_msgs/srv/*.srv neo_msgs/action/*.action)
 BUILD_FILES := neo_msgs/CMakeLists.txt neo_msgs/package.xml neo_msgs/cmake/drop_missing_includes.cmake

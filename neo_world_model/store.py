@@ -74,7 +74,7 @@ class Store:
         for name, values in given.items():
             shape, dtype = columns()[name]
             file, size = self.folder / f"{name}.bin", _row_size(shape, dtype)
-            rows[name] = self._end(name)
+            rows[name] = self.rows(name)
             with open(file, "r+b" if file.exists() else "w+b") as out:
                 out.seek(rows[name] * size)
                 out.write(np.ascontiguousarray(values, dtype).tobytes())
@@ -110,20 +110,17 @@ class Store:
 
     def rows(self, name: str) -> int:
         """How many steps of all episodes have column ``name``."""
-        return self._end(name)
+        ends = [e["rows"][name] + e["steps"] for e in self.episodes if name in e["rows"]]
+        return max(ends, default=0)
 
     def column(self, name: str, first: int, last: int) -> np.ndarray:
         """Rows ``first`` to ``last`` of column ``name``, a copy; ``rows`` in :attr:`episodes` says whose."""
         return np.array(self._map(name)[first:last])
 
-    def _end(self, name: str) -> int:
-        ends = [e["rows"][name] + e["steps"] for e in self.episodes if name in e["rows"]]
-        return max(ends, default=0)
-
     def _map(self, name: str) -> np.ndarray:
         if name not in self._maps:
             shape, dtype = columns()[name]
-            rows = self._end(name)
+            rows = self.rows(name)
             self._maps[name] = np.memmap(self.folder / f"{name}.bin", dtype, "r", shape=(rows, *shape))
         return self._maps[name]
 
