@@ -1,8 +1,8 @@
 """Held-out figures of a model, and the calibration of its doubt.
 
     error_ratio_h    mean |imagined - encoded|² over mean |last seen - encoded|², h steps ahead; copying is 1
-    spread           mean standard deviation of a state's numbers over the windows
-    rank             exp of the entropy of the covariance's eigenvalues: how many directions states use
+    spread           mean standard deviation over the windows of the numbers of a state that are learned
+    rank             exp of the entropy of their covariance's eigenvalues: how many directions they use
     coverage_<source> share of errors within the 90 % bound, on the half of the windows that did not set it
     auc_<event>      that a step with the event is ranked over one without it, 0.1 to 0.8 s ahead
     auc_<event>_next the same, 0.1 s ahead alone
@@ -73,7 +73,7 @@ def evaluate(
         batch = tensors(held.batch(size, number), device)
         z = model.encode(batch)
         codes, _, _ = model.actions.codes(batch["action"], batch["has_action"], z)
-        imagined = model.unroll(z[:, :k], codes).mean(dim=0)
+        imagined = model.foretell(z, codes, batch).mean(dim=0)
         now, then = z[:, k - 1 : k], z[:, k:]
         squared = (imagined - then).square().mean(dim=-1)
         error.append(squared.cpu())
@@ -86,7 +86,7 @@ def evaluate(
         well.append(batch["succeeded"].cpu())
         missed.append(_missed(model, batch, k).cpu())
         off.append(taught_gripper_error(model, batch).cpu())
-        hands.append(_hands(model, z, codes, batch, k).cpu())
+        hands.append(_hands(model, z, imagined, batch, k).cpu())
         landed.append(_landed(model, now, imagined, batch, k).cpu())
     model.train(was)
     errors, copies = torch.cat(error).numpy(), torch.cat(copied).numpy()
@@ -94,7 +94,7 @@ def evaluate(
         f"error_ratio_{h}": float(errors[:, h - 1].mean() / copies[:, h - 1].mean())
         for h in sorted({1, horizon})
     }
-    figures |= _shape(torch.cat(states))
+    figures |= _shape(torch.cat(states)[:, : model.settings.width])
     figures |= _events(torch.cat(logits), torch.cat(labels), torch.cat(well))
     away = torch.cat(missed)
     if len(away):
@@ -135,9 +135,9 @@ def _missed(model: WorldModel, batch: dict[str, Tensor], k: int) -> Tensor:
     return (found - truth[:, 0]).norm(dim=-1)[known[:, 0] & batch["has_vision"][:, k]]
 
 
-def _hands(model: WorldModel, z: Tensor, codes: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:
-    """(m, 4) m, of hands that move: how far off the last step's state tells them, and the imagined one; how
-    far they came; how far to the left the imagined hand goes with its targets.
+def _hands(model: WorldModel, z: Tensor, imagined: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:
+    """(m, 4) m, of hands that move: how far off the last step's state tells them, and the ``imagined`` one;
+    how far they came; how far to the left the imagined hand goes with its targets.
     """
     if "proprio" not in model.senses.out:
         return torch.zeros(0, 4)
@@ -145,9 +145,10 @@ def _hands(model: WorldModel, z: Tensor, codes: Tensor, batch: dict[str, Tensor]
     for side in SIDES:
         left = part("action", f"{side}_gripper").start + 1
         action[:, k - 1 :, left] += SHIFT / features("action")[f"{side}_gripper"][1]
+    other = batch | {"action": action}
     others, _, _ = model.actions.codes(action, batch["has_action"], z)
-    ways = [z[:, -1:], *(model.unroll(z[:, :k], way).mean(dim=0)[:, -1:] for way in (codes, others))]
-    now, ahead, shifted = (model.senses(way[:, 0])["proprio"][0] for way in ways)
+    elsewhere = model.foretell(z, others, other).mean(dim=0)
+    now, ahead, shifted = (model.senses(way[:, -1])["proprio"][0] for way in (z, imagined, elsewhere))
     first, last = batch["proprio"][:, k - 1], batch["proprio"][:, -1]
     rows = []
     for side in SIDES:

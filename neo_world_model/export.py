@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from neo_world_model.modalities import shapes, size
+from neo_world_model.modalities import shapes, size, state_size
 from neo_world_model.runtime import ACT, ENCODE, IMAGINE, READ, WHERE
 from neo_world_model.text import LENGTH
 from neo_world_model.world_model import WorldModel
@@ -22,12 +22,12 @@ SHOWN = 3  # steps of the example that is traced: no other dimension is as long
 class _Encode(nn.Module):
     def __init__(self, model: WorldModel):
         super().__init__()
-        self.encoder = model.encoder
+        self.model = model
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        given = dict(zip(encode_inputs(self.encoder.senses), inputs, strict=True))
-        has = {name: given[f"has_{name}"] for name in self.encoder.senses}
-        return self.encoder(given, has)
+        senses = self.model.encoder.senses
+        given = dict(zip(encode_inputs(senses), inputs, strict=True))
+        return self.model.state(given, {name: given[f"has_{name}"] for name in senses})
 
 
 class _Imagine(nn.Module):
@@ -107,8 +107,9 @@ def export(model: WorldModel, folder: Path) -> None:
     model = model.eval().cpu()
     s = model.settings
     names = encode_inputs(model.encoder.senses)
-    z, text = torch.zeros(SHOWN, s.width), torch.ones(SHOWN, LENGTH, dtype=torch.int64)
-    past = torch.zeros(SHOWN, s.context, s.width)
+    state = state_size(s)
+    z, text = torch.zeros(SHOWN, state), torch.ones(SHOWN, LENGTH, dtype=torch.int64)
+    past = torch.zeros(SHOWN, s.context, state)
     action = torch.zeros(SHOWN, s.context - 1 + s.horizon, size("action"))
     places, known = torch.zeros(SHOWN, 2, 3), torch.ones(SHOWN, 2, dtype=torch.bool)
     proprio = example("proprio", SHOWN)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from neo_world_model.encoder import mlp, transformer
 from neo_world_model.episode import EVENTS
-from neo_world_model.modalities import shapes, size
+from neo_world_model.modalities import own, shapes, size
 from neo_world_model.text import CODES, LENGTH, PAD
 from neo_world_model.where import MIDDLE, SCALE
 
@@ -21,20 +21,28 @@ BYTES = 4  # of a prompt that make a token
 
 
 class Senses(nn.Module):
-    """Proprioception, force and touch as Gaussians: (mean, log std), each (…, size)."""
+    """Proprioception, force and touch as Gaussians: (mean, log std), each (…, size).
 
-    def __init__(self, width: int, senses: list[str]):
+    What of proprioception a state carries is its mean but for what the head adds.
+    """
+
+    at: Tensor
+
+    def __init__(self, state: int, width: int, senses: list[str]):
         super().__init__()
+        self.register_buffer("at", torch.tensor(own()), persistent=False)
         (_, hands, pads, axes), _ = shapes()["touch"]
         sizes = {"proprio": size("proprio"), "force": size("force"), "touch": hands * pads * axes}
         self.out = nn.ModuleDict(
-            {name: mlp(width, 2 * width, 2 * n) for name, n in sizes.items() if name in senses}
+            {name: mlp(state, 2 * width, 2 * n) for name, n in sizes.items() if name in senses}
         )
 
     def forward(self, z: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         out = {}
         for name, head in self.out.items():
             mean, log_std = head(z).chunk(2, dim=-1)
+            if name == "proprio":
+                mean = mean.index_add(-1, self.at, z[..., -len(self.at) :])
             out[name] = mean, log_std.clamp(*LOG_STD)
         return out
 
@@ -53,10 +61,10 @@ def gaussian_nll(mean: Tensor, log_std: Tensor, target: Tensor) -> Tensor:
 class Inverse(nn.Module):
     """The action to take now so that ``k`` steps later the state is ``goal``: (…, action size)."""
 
-    def __init__(self, width: int, horizon: int):
+    def __init__(self, state: int, width: int, horizon: int):
         super().__init__()
         self.when = nn.Embedding(horizon + 1, width)
-        self.out = mlp(3 * width, 2 * width, size("action"))
+        self.out = mlp(2 * state + width, 2 * width, size("action"))
 
     def forward(self, z: Tensor, goal: Tensor, k: Tensor) -> Tensor:
         return self.out(torch.cat([z, goal, self.when(k)], dim=-1))
@@ -65,9 +73,9 @@ class Inverse(nn.Module):
 class Reach(nn.Module):
     """Logits (…, classes) of how many steps lie between two states; the last: out of reach."""
 
-    def __init__(self, width: int):
+    def __init__(self, state: int, width: int):
         super().__init__()
-        self.out = mlp(2 * width, width, len(DISTANCES) + 1)
+        self.out = mlp(2 * state, width, len(DISTANCES) + 1)
 
     def forward(self, z: Tensor, goal: Tensor) -> Tensor:
         return self.out(torch.cat([z, goal], dim=-1))
@@ -98,14 +106,14 @@ class Text(nn.Module):
 
 
 class Goal(nn.Module):
-    """Where a prompt leads: the state ``horizon`` steps on, as a teacher would get there. (n, width).
+    """Where a prompt leads: the state ``horizon`` steps on, as a teacher would get there. (n, state).
 
     ``places`` (n, 2, 3) m and ``known`` (n, 2): of the prompt's target and place, as the policy takes them.
     """
 
-    def __init__(self, width: int):
+    def __init__(self, state: int, width: int):
         super().__init__()
-        self.out = mlp(2 * width + 8, 2 * width, width)
+        self.out = mlp(state + width + 8, 2 * width, state)
 
     def forward(self, z: Tensor, words: Tensor, places: Tensor, known: Tensor) -> Tensor:
         here = known.to(z.dtype)
@@ -116,9 +124,9 @@ class Goal(nn.Module):
 class Consequences(nn.Module):
     """Logits (…, events) that an imagined state falls, slips, collides, hides; see :data:`EVENTS`."""
 
-    def __init__(self, width: int):
+    def __init__(self, state: int, width: int):
         super().__init__()
-        self.out = mlp(2 * width, width, len(EVENTS))
+        self.out = mlp(2 * state, width, len(EVENTS))
 
     def forward(self, now: Tensor, then: Tensor) -> Tensor:
         return self.out(torch.cat([now.expand_as(then), then], dim=-1))
@@ -127,14 +135,14 @@ class Consequences(nn.Module):
 class Paths(nn.Module):
     """Where the things that a prompt names are in imagined states: (n, h, 2, 3) m in base_link.
 
-    ``now`` (n, 1, width), ``then`` (n, h, width), ``words`` (n, width), ``places`` (n, 2, 3) m now, and
+    ``now`` (n, 1, state), ``then`` (n, h, state), ``words`` (n, width), ``places`` (n, 2, 3) m now, and
     ``moved`` (n, 2, 3) m, how far they came in the last step. Said as a share of going on like that, and what
     is beside it.
     """
 
-    def __init__(self, width: int):
+    def __init__(self, state: int, width: int):
         super().__init__()
-        self.mix = nn.Sequential(nn.Linear(3 * width + 13, 2 * width), nn.GELU())
+        self.mix = nn.Sequential(nn.Linear(2 * state + width + 13, 2 * width), nn.GELU())
         self.out = nn.Linear(2 * width, 8)
         nn.init.zeros_(self.out.weight)  # at first nothing moves
         nn.init.zeros_(self.out.bias)
@@ -153,24 +161,24 @@ class Paths(nn.Module):
 class Doubt(nn.Module):
     """Log of the expected squared error of an imagined state, from the state before and the imagined one."""
 
-    def __init__(self, width: int):
+    def __init__(self, state: int, width: int):
         super().__init__()
-        self.out = mlp(2 * width, width, 1)
+        self.out = mlp(2 * state, width, 1)
 
     def forward(self, now: Tensor, then: Tensor) -> Tensor:
         return self.out(torch.cat([now.expand_as(then), then], dim=-1)).squeeze(-1)
 
 
 class Pixels(nn.Module):
-    """A picture of a state, to look at: trained on states it may not change. (…, width) → (…, 2, H, W, 3)."""
+    """A picture of a state, to look at: trained on states it may not change. (…, state) → (…, 2, H, W, 3)."""
 
-    def __init__(self, width: int, channels: int):
+    def __init__(self, state: int, channels: int):
         super().__init__()
         (eyes, height, across, rgb), _ = shapes()["vision"]
         self.shape = (eyes, height, across, rgb)
         self.grid = (4 * channels, height // 16, across // 16)
         c = channels
-        self.start = nn.Linear(width, 4 * c * (height // 16) * (across // 16))
+        self.start = nn.Linear(state, 4 * c * (height // 16) * (across // 16))
         self.out = nn.Sequential(
             nn.ConvTranspose2d(4 * c, 4 * c, 4, 2, 1), nn.GELU(), nn.ConvTranspose2d(4 * c, 2 * c, 4, 2, 1),
             nn.GELU(), nn.ConvTranspose2d(2 * c, c, 4, 2, 1), nn.GELU(),

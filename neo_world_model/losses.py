@@ -1,9 +1,11 @@
 """What the model is trained for, on windows of ``context + horizon`` steps.
 
-    predict   mean over horizons, ensemble and width of (imagined - encoded)²: both sides learn
+    predict   mean over horizons, ensemble and numbers of (imagined - encoded)²: both sides learn
+    own       what a state carries as it is sensed: absolute error of the imagined, and of the guess where
+              proprioception is withheld
     follow    the same over that of copying the last state, every horizon alike: the imagination alone learns,
               for states that may answer to it would rather not change
-    sigreg    encoded states look Gaussian (:mod:`neo_world_model.sigreg`), so that side cannot cheat
+    sigreg    what is learned of encoded states looks Gaussian (:mod:`neo_world_model.sigreg`): no cheating
     senses    -log p(proprioception, force, touch | imagined state), where they were sensed
     inverse   the action taken, from the states before and after, 1 to ``horizon`` steps apart
     tie       the latent action of a robot's step is the code of its real one
@@ -85,16 +87,18 @@ def _of_states(
     model: WorldModel, words: Tensor, other: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> dict[str, Tensor]:
     """The losses of states, encoded and imagined."""
-    z = model.encode(batch, _withheld(model, batch, k, generator))
+    s, withheld = model.settings, _withheld(model, batch, k, generator)
+    z = model.encode(batch, withheld)
     codes, real, latent = model.actions.codes(batch["action"], batch["has_action"], z)
-    imagined = model.unroll(z[:, :k], codes)
+    imagined = model.foretell(z, codes, batch)
     then = z[:, k:]
     error = (imagined - then).square().mean(dim=-1)  # (ensemble, n, horizon)
     mean = imagined.mean(dim=0)
     out = {
         "predict": error.mean(),
         "follow": _follow(model, z.detach(), batch, k),
-        "sigreg": sigreg(z.transpose(0, 1), model.settings.sigreg_directions, generator),
+        "own": _own(model, z, imagined, withheld, batch, k),
+        "sigreg": sigreg(z[..., : s.width].transpose(0, 1), s.sigreg_directions, generator),
         "senses": _senses(model, mean, _part(batch, None, k)),
         "inverse": _inverse(model, z, batch, generator),
         "tie": mean_of((latent - real).square().mean(dim=-1), batch["has_action"][:, :-1]),
@@ -134,8 +138,19 @@ def _withheld(
 def _follow(model: WorldModel, z: Tensor, batch: Batch, k: int) -> Tensor:
     codes, _, _ = model.actions.codes(batch["action"], batch["has_action"], z)
     now, then = z[:, k - 1 : k], z[:, k:]
-    error = (model.unroll(z[:, :k], codes) - then).square().mean(dim=(0, 1, 3))
+    error = (model.foretell(z, codes, batch) - then).square().mean(dim=(0, 1, 3))
     return (error / (now - then).square().mean(dim=(0, 2)).clamp(min=TINY)).mean()
+
+
+def _own(
+    model: WorldModel, z: Tensor, imagined: Tensor, withheld: dict[str, Tensor], batch: Batch, k: int
+) -> Tensor:
+    if "proprio" not in withheld:
+        return z.new_zeros(())
+    here, width = batch["has_proprio"], model.settings.width
+    wrong = (imagined - z[:, k:])[..., width:].abs().mean(dim=(0, 3))
+    missed = model.own.missed(z, batch["proprio"])
+    return mean_of(wrong, here[:, k:]) + mean_of(missed, here & withheld["proprio"])
 
 
 def _senses(model: WorldModel, imagined: Tensor, batch: Batch) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,18 @@ def unstack(modality: str, values: np.ndarray) -> dict[str, np.ndarray]:
         out[name] = values[..., at : at + n] * scale
         at += n
     return out
+
+
+@cache
+def own() -> tuple[int, ...]:
+    """Which numbers of ``proprio`` a state carries as they are sensed."""
+    numbers = range(size("proprio"))
+    return tuple(i for name in table()["own"] for i in numbers[part("proprio", name)])
+
+
+def state_size(settings: SimpleNamespace) -> int:
+    """Numbers of a state: ``width`` that are learned, then :func:`own`, where there is proprioception."""
+    return settings.width + (len(own()) if "proprio" in settings.senses else 0)
 
 
 def pose9(T: np.ndarray) -> np.ndarray:

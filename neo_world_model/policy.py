@@ -62,7 +62,8 @@ class Policy(nn.Module):
 
     def __init__(self, settings: SimpleNamespace):
         super().__init__()
-        width, self.horizon = settings.width, settings.horizon
+        width = self.width = settings.width
+        self.horizon = settings.horizon
         self.sizes = [size("action"), *(len(SIDES) * n for n in (CLOSINGS, GRASPS + 1, 1, ANCHORS)), 1]
         inputs = 2 * width + 6 + 2 + 12 * len(SIDES) + size("proprio") + 12
 
@@ -78,6 +79,7 @@ class Policy(nn.Module):
         self, z: Tensor, words: Tensor, places: Tensor, known: Tensor, proprio: Tensor,
         begun: Tensor | None = None,
     ) -> Told:  # fmt: skip
+        z = z[..., : self.width]  # proprioception it is told besides
         here, middle = known.to(z.dtype), places.new_tensor(MIDDLE)
         at = torch.stack([_place(proprio, "proprio", side) for side in SIDES], dim=1)  # (n, hands, 3)
         near = (places - middle) / SCALE * here[..., None]

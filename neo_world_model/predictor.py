@@ -1,6 +1,7 @@
 """Imagination: from a few past states and a plan of actions to all the states that follow, in one pass.
 
-    tokens   z_0 … z_{K-1} (each with the action that led to it), u_{K-1} … u_{K+H-2}
+    tokens   z_0 … z_{K-1} (each with the action that led to it), u_{K-1} … u_{K+H-2} (each with how far off
+             the grippers now are from where it asks them to be)
     output   at u_{K-1+h}: z_{K+h}, h = 0 … H-1; attention looks back only, so each prediction knows the
              actions up to its own step and no later ones
 
@@ -18,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from neo_world_model.encoder import mlp, transformer
-from neo_world_model.modalities import size
+from neo_world_model.modalities import size, state_size
+from neo_world_model.own import ASKED
 
 
 class Actions(nn.Module):
@@ -27,8 +29,9 @@ class Actions(nn.Module):
     def __init__(self, settings: SimpleNamespace):
         super().__init__()
         width, code = settings.width, settings.action_code
+        state = state_size(settings)
         self.real = nn.Sequential(mlp(size("action"), width, code), nn.LayerNorm(code))
-        self.latent = nn.Sequential(mlp(2 * width, width, code), nn.LayerNorm(code))
+        self.latent = nn.Sequential(mlp(2 * state, width, code), nn.LayerNorm(code))
 
     def between(self, z: Tensor, z_next: Tensor) -> Tensor:
         """The latent action that leads from one state to the next."""
@@ -43,7 +46,7 @@ class Actions(nn.Module):
 
 
 class Predictor(nn.Module):
-    """``forward(past, led, plan)`` → (ensemble, n, H, width)."""
+    """``forward(past, led, plan, asked)`` → (ensemble, n, H, state)."""
 
     mask: Tensor
 
@@ -51,26 +54,30 @@ class Predictor(nn.Module):
         super().__init__()
         width, length = settings.width, settings.context + settings.horizon
         self.context, self.ensemble = settings.context, settings.ensemble
-        self.state = nn.Linear(width, width)
+        state = state_size(settings)
+        self.state = nn.Linear(state, width)
         self.action = nn.Linear(settings.action_code, width)
+        self.asked = nn.Linear(ASKED, width, bias=False)
         self.place = nn.Parameter(0.02 * torch.randn(length, width))
         self.layers = transformer(width, settings.predictor_layers, settings.heads)
-        self.change = nn.Linear(width, settings.ensemble * width)
+        self.change = nn.Linear(width, settings.ensemble * state)
         nn.init.normal_(self.change.weight, std=0.002)  # at first nothing changes
         nn.init.zeros_(self.change.bias)
         self.gain = nn.Parameter(torch.arange(1.0, settings.horizon + 1) / settings.horizon)
         mask = torch.full((length, length), float("-inf")).triu(1)
         self.register_buffer("mask", mask, persistent=False)
 
-    def forward(self, past: Tensor, led: Tensor, plan: Tensor) -> Tensor:
-        """``past`` (n, k ≤ context, width); ``led`` (n, k-1, code) between them; ``plan`` (n, h, code)."""
-        _n, k, width = past.shape
+    def forward(self, past: Tensor, led: Tensor, plan: Tensor, asked: Tensor) -> Tensor:
+        """``past`` (n, k ≤ context, state); ``led`` (n, k-1, code) between them; ``plan`` (n, h, code) and
+        ``asked`` (n, h, ASKED), see :meth:`neo_world_model.own.Own.asked`.
+        """
+        _n, k, numbers = past.shape
         states = self.state(past)
         states = torch.cat([states[:, :1], states[:, 1:] + self.action(led)], dim=1)
-        tokens = torch.cat([states, self.action(plan)], dim=1)
+        tokens = torch.cat([states, self.action(plan) + self.asked(asked)], dim=1)
         first = self.context - k  # the last state always stands at the same place
         tokens = tokens + self.place[first : first + tokens.shape[1]]
         length = tokens.shape[1]
         out = self.layers(tokens, mask=self.mask[:length, :length].to(tokens.dtype), is_causal=True)
-        change = self.change(out[:, k:]).unflatten(2, (self.ensemble, width)).movedim(2, 0)
+        change = self.change(out[:, k:]).unflatten(2, (self.ensemble, numbers)).movedim(2, 0)
         return past[:, -1:] + self.gain[: change.shape[2], None] * change

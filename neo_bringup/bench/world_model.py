@@ -180,14 +180,14 @@ def _collect(job: tuple[str, int, str]) -> Any:
 def latency(folder: str) -> dict[str, Any]:
     """Wall time (ms) with two threads of a plan, of one without a search, and of the graph that holds the
     policy and the inverse dynamics."""
-    from neo_world_model.modalities import size
+    from neo_world_model.modalities import size, state_size
     from neo_world_model.plan import Known, Search, plan
     from neo_world_model.runtime import Runtime, settings
     from neo_world_model.text import encode
 
     about, runtime, rng = settings(folder), Runtime(folder, 2), np.random.default_rng(0)
     given = Known(
-        past=rng.standard_normal((about.context, about.width)).astype(np.float32),
+        past=rng.standard_normal((about.context, state_size(about))).astype(np.float32),
         led=rng.standard_normal((about.context - 1, size("action"))).astype(np.float32),
         text=encode(["pick up the red bottle"])[0],
         places=np.array([[0.45, 0.1, 0.0], [0.0, 0.0, 0.0]]),

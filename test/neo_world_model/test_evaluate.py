@@ -24,6 +24,9 @@ def test_platt_finds_how_sure_a_head_may_be():
     assert b == pytest.approx(-1.0, abs=0.05)
 
 
+CONTEXT = 4
+
+
 class Candid:
     """States are what the joints and hands sense; imagined hands go ``share`` of the way to their targets."""
 
@@ -40,20 +43,21 @@ class Candid:
     def __init__(self, share):
         self.senses, self.actions, self._share = self.Senses(), self.Actions(), share
 
-    def unroll(self, past, codes):
-        end = past[:, -1].clone()
+    def foretell(self, z, codes, batch):
+        now = z[:, CONTEXT - 1]
+        end = now.clone()
         for side in ("l", "r"):
             begin, scale = part("proprio", f"{side}_gripper").start, features("proprio")[f"{side}_gripper"][1]
             to = part("action", f"{side}_gripper").start
             target = codes[:, -2, to : to + 3] * features("action")[f"{side}_gripper"][1] / scale
-            here = past[:, -1, begin : begin + 3]
+            here = now[:, begin : begin + 3]
             end[:, begin : begin + 3] = here + self._share * (target - here)
         return end[None, :, None]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_hands_that_move_are_judged_by_where_they_come_and_whether_they_follow(share):
-    k, steps, way = 4, 12, 0.06
+    k, steps, way = CONTEXT, 12, 0.06
     batch = {
         "proprio": torch.zeros(3, steps, size("proprio")),
         "action": torch.zeros(3, steps, size("action")),
@@ -66,8 +70,9 @@ def test_hands_that_move_are_judged_by_where_they_come_and_whether_they_follow(s
     batch["action"][..., part("action", "r_gripper").start] = last[:, None]
     batch["action"][:2, :, part("action", "r_moves")] = 1.0
     batch["action"][1, -3, part("action", "r_moves")] = 0.0
-    z = batch["proprio"]
-    ((told, ahead, stay, follow),) = _hands(Candid(share), z, batch["action"], batch, k).tolist()
+    z, candid = batch["proprio"], Candid(share)
+    imagined = candid.foretell(z, batch["action"], batch).mean(dim=0)
+    ((told, ahead, stay, follow),) = _hands(candid, z, imagined, batch, k).tolist()
     came = float(scale * (z[0, -1, begin] - z[0, k - 1, begin]))
     assert (told, stay) == (0.0, pytest.approx(came))
     assert ahead == pytest.approx((1.0 - share) * came, abs=1e-6)

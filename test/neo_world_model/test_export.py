@@ -7,7 +7,7 @@ import torch
 from neo_description.errors import NeoError
 from neo_world_model import config
 from neo_world_model.export import encode_inputs, export
-from neo_world_model.modalities import SOURCES, shapes, size
+from neo_world_model.modalities import SOURCES, shapes, size, state_size
 from neo_world_model.runtime import Runtime
 from neo_world_model.text import encode
 from neo_world_model.world_model import WorldModel
@@ -43,7 +43,7 @@ def test_states_are_equal_within_1e_4_also_where_senses_are_missing(pair, n):
             given[name] = drawn > 0 if dtype == "bool" else drawn.astype(dtype)
     tensors = {name: torch.from_numpy(np.asarray(values)) for name, values in given.items()}
     with torch.no_grad():
-        z = model.encoder(tensors, {name: tensors[f"has_{name}"] for name in model.encoder.senses})
+        z = model.state(tensors, {name: tensors[f"has_{name}"] for name in model.encoder.senses})
     np.testing.assert_allclose(runtime.encode(given), z.numpy(), atol=1e-4)
 
 
@@ -51,7 +51,7 @@ def test_states_are_equal_within_1e_4_also_where_senses_are_missing(pair, n):
 def test_imagination_is_equal_within_1e_4(pair, n):
     model, runtime = pair
     s, rng = model.settings, np.random.default_rng(n)
-    past = rng.standard_normal((n, s.context, s.width)).astype(np.float32)
+    past = rng.standard_normal((n, s.context, state_size(s))).astype(np.float32)
     action = rng.standard_normal((n, s.context - 1 + s.horizon, size("action"))).astype(np.float32)
     states, events, error = runtime.imagine(past, action)
     with torch.no_grad():
@@ -64,7 +64,7 @@ def test_imagination_is_equal_within_1e_4(pair, n):
 
 def test_what_is_read_off_a_state_is_equal_within_1e_4(pair):
     model, runtime = pair
-    z = np.random.default_rng(0).standard_normal((4, model.settings.width)).astype(np.float32)
+    z = np.random.default_rng(0).standard_normal((4, state_size(model.settings))).astype(np.float32)
     read = runtime.read(z)
     with torch.no_grad():
         for name, (mean, log_std) in model.senses(torch.from_numpy(z)).items():
@@ -80,7 +80,7 @@ def test_places_and_deeds_are_equal_within_1e_4(pair):
     vision = rng.integers(0, 256, (n, eyes, height, width, rgb)).astype(np.uint8)
     proprio = rng.standard_normal((n, size("proprio"))).astype(np.float32)
     text = encode(["pick up the red bottle", "", "put the green cup behind the ball", "go"])
-    z = rng.standard_normal((n, s.width)).astype(np.float32)
+    z = rng.standard_normal((n, state_size(s))).astype(np.float32)
     *found_places, named = runtime.where(vision, proprio, text)
     places, spread = found_places
     known = np.array([[True, False], [False, False], [True, True], [False, True]])

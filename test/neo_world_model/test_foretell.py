@@ -14,7 +14,7 @@ from neo_world_model import config
 from neo_world_model.actor import Actor
 from neo_world_model.episode import EVENTS
 from neo_world_model.foretell import APART, ASKED, LOOKS, Foreteller, consequences
-from neo_world_model.modalities import features, pose9, shapes, size, stack
+from neo_world_model.modalities import features, pose9, shapes, size, stack, state_size
 from neo_world_model.plan import Search
 from neo_world_model.world_model import WorldModel
 
@@ -95,7 +95,7 @@ def row(pitch=TABLE, sees=True):
 
 def past(runtime):
     s, rng = runtime.settings, np.random.default_rng(1)
-    states = rng.standard_normal((s.context, s.width)).astype(np.float32)
+    states = rng.standard_normal((s.context, state_size(s))).astype(np.float32)
     return states, rng.standard_normal((s.context - 1, size("action"))).astype(np.float32)
 
 

@@ -7,13 +7,14 @@ import torch
 from neo_world_model import config
 from neo_world_model.episode import EVENTS
 from neo_world_model.export import export
-from neo_world_model.modalities import part, size
+from neo_world_model.modalities import part, size, state_size
 from neo_world_model.plan import Known, Search, plan
 from neo_world_model.runtime import Runtime
 from neo_world_model.text import encode
 from neo_world_model.world_model import WorldModel
 
 SMALL = {"width": 32, "heads": 2, "channels": 8}
+STATE = state_size(config.load("ci", **SMALL))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def runtime(tmp_path_factory):
 def given():
     rng, k = np.random.default_rng(1), config.load("ci").context
     return Known(
-        past=rng.standard_normal((k, 32)).astype(np.float32),
+        past=rng.standard_normal((k, STATE)).astype(np.float32),
         led=rng.standard_normal((k - 1, size("action"))).astype(np.float32),
         text=encode(["pick up the red bottle"])[0],
         places=np.array([[0.45, -0.1, 0.0], [0.0, 0.0, 0.0]]),
@@ -45,7 +46,7 @@ def patient(**changes):
 
 
 def test_searching_betters_the_proposals_and_never_spoils_them(runtime, given):
-    goal = np.random.default_rng(2).standard_normal(32).astype(np.float32)
+    goal = np.random.default_rng(2).standard_normal(STATE).astype(np.float32)
     costs = [
         plan(runtime, given, patient(iterations=n), np.random.default_rng(2), goal=goal).cost for n in (1, 6)
     ]

@@ -8,7 +8,7 @@ import torch
 
 from neo_description.errors import NeoError
 from neo_world_model import checkpoint, shipped
-from neo_world_model.modalities import size
+from neo_world_model.modalities import size, state_size
 from neo_world_model.runtime import Runtime
 
 
@@ -50,7 +50,7 @@ def test_the_one_that_ships_is_small_whole_and_its_graphs_are_its_weights():
     assert about["made"]["commit"]
     runtime, s, rng = Runtime(folder), model.settings, np.random.default_rng(0)
     assert runtime.calibrated >= {"falls", "slips"}
-    past = rng.standard_normal((2, s.context, s.width)).astype(np.float32)
+    past = rng.standard_normal((2, s.context, state_size(s))).astype(np.float32)
     action = 0.3 * rng.standard_normal((2, s.context - 1 + s.horizon, size("action"))).astype(np.float32)
     with torch.no_grad():
         imagined = model.imagine(torch.from_numpy(past), torch.from_numpy(action))

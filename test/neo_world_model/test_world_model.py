@@ -8,7 +8,7 @@ from neo_description.errors import NeoError
 from neo_world_model import config
 from neo_world_model.evaluate import tensors
 from neo_world_model.mixture import Mixture
-from neo_world_model.modalities import size
+from neo_world_model.modalities import size, state_size
 from neo_world_model.store import Store
 from neo_world_model.world_model import WorldModel
 
@@ -39,7 +39,7 @@ def batch(settings, tmp_path):
 def test_an_imagined_state_knows_the_actions_up_to_its_own_step_and_no_later_ones(model, settings):
     g = torch.Generator().manual_seed(0)
     k, h = settings.context, settings.horizon
-    past = torch.randn(3, k, settings.width, generator=g)
+    past = torch.randn(3, k, state_size(settings), generator=g)
     action = torch.randn(3, k - 1 + h, size("action"), generator=g)
     before = model.imagine(past, action)
     changed = action.clone()
@@ -53,7 +53,7 @@ def test_a_short_plan_is_the_beginning_of_a_long_one(model, settings):
     g = torch.Generator().manual_seed(0)
     k, h = settings.context, settings.horizon
     past, action = (
-        torch.randn(2, k, settings.width, generator=g),
+        torch.randn(2, k, state_size(settings), generator=g),
         torch.randn(2, k - 1 + h, size("action"), generator=g),
     )
     torch.testing.assert_close(
