@@ -14,7 +14,8 @@
     policy    what the teacher, the operator or the policy itself asked for next, where they succeeded, and
               how far the task is then; from state, prompt and where its things are, give or take a centimetre
     goal      the state they lead to
-    paths     where the named things go, from where they are and were, give or take a centimetre
+    paths     where the named things go, from where they are and were, give or take a centimetre; those that
+              fall, that move and that stay count alike, for few fall
     consequence  falls, slips, collides, hidden
     doubt, pixel: heads that read states and change none
 
@@ -46,6 +47,7 @@ TAUGHT = tuple(PROVENANCE.index(name) for name in ("policy", "teacher", "teleop"
 TINY = 1e-6
 PLACE_NOISE = 0.008  # m: how well a robot knows where things are
 STEP_NOISE = 0.002  # m: how well it knows how far they went in a step
+MOVED, FALLEN = 0.03, 0.1  # m that tell a thing that moves, and further down one that falls
 SEARCH_WEIGHT = 0.5  # of the cell that shows a thing, beside where the thing is
 
 
@@ -265,8 +267,13 @@ def _paths(
     model: WorldModel, now: Tensor, then: Tensor, words: Tensor, batch: Batch, k: int,
     generator: torch.Generator | None,
 ) -> Tensor:  # fmt: skip
-    found, places, known = named_paths(model, now, then, words, batch, k, PLACE_NOISE, generator)
-    return mean_of((found - places).abs().mean(dim=-1) / SCALE, known)
+    found, went, known = named_paths(model, now, then, words, batch, k, PLACE_NOISE, generator)
+    wrong = (found - went).abs().mean(dim=-1) / SCALE
+    start, _ = places_of(batch["privileged_places"][:, k - 1], batch["named"])
+    falls = start[:, None, :, 2] - went[..., 2] > FALLEN
+    moves = ((went - start[:, None]).norm(dim=-1) > MOVED) & ~falls
+    groups = (falls, moves, ~(falls | moves))
+    return torch.stack([mean_of(wrong, known & these) for these in groups]).sum()
 
 
 def named_paths(

@@ -2,8 +2,9 @@
 
 The policies are the model's own with handicaps, for nothing else tells good from bad as surely. Each picks up
 the same things twice: in the simulator, where a judge who knows the truth scores how far it came, and in
-imagination, from the first states alone, where the model's own progress does. What counts is whether both
-rank them alike.
+imagination, from the first states alone, where the model's own progress does. There the policy is told
+imagined senses, and where imagined states say that its things have gone. What counts is whether both rank
+them alike.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
 from neo_bringup.collect import worlds
 from neo_bringup.collect.recording import IMAGE
 from neo_bringup.collect.worlds import said
 from neo_description.tables import SIDES
 from neo_sim.env import NeoEnv
-from neo_world_model import prompts
+from neo_world_model import checkpoint, prompts
 from neo_world_model.modalities import features, part
 from neo_world_model.runtime import Runtime
 
@@ -124,22 +126,44 @@ def trial(seed: int, model: str, policy: str) -> dict[str, float]:
             away = min(float(np.linalg.norm(hand - at)) for hand in hands)
             nearest = max(nearest, min(1.0, NEAR / max(away, 1e-9)))
             highest = float(np.clip((at[2] - began) / UP, 0.0, 1.0))
-        return {"done": 0.4 * nearest + 0.6 * highest, "imagined": imagined(handicapped, runtime)}
+        foretold = imagined(handicapped, runtime, gone(model))
+        return {"done": 0.4 * nearest + 0.6 * highest, "imagined": foretold}
     finally:
         env.close()
 
 
-def imagined(policy: Handicapped, judge: Runtime) -> float:
+Gone = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def gone(folder: str) -> Gone:
+    """Where the things of a prompt go with imagined states, by the model in ``folder``: of the state now
+    (state,), those then (h, state), the prompt's bytes, places (2, 3) m now and how far they came in the last
+    step (2, 3) m: places (h, 2, 3) m.
+    """
+    model, _ = checkpoint.load(folder)
+
+    @torch.no_grad()
+    def paths(now: np.ndarray, then: np.ndarray, text: np.ndarray, *places: np.ndarray) -> np.ndarray:
+        start, moved = (torch.from_numpy(x.astype(np.float32))[None] for x in places)
+        states = (torch.from_numpy(x)[None] for x in (now[None], then))
+        return model.paths(*states, model.text(torch.from_numpy(text)[None]), start, moved)[0].numpy()
+
+    return paths
+
+
+def imagined(policy: Handicapped, judge: Runtime, paths: Gone) -> float:
     """The most progress that ``judge`` sees on the way that ``policy`` takes in its imagination, from what it
     was first asked and shown; nothing that came after is used.
     """
     assert policy.seen is not None
     (past, led), (_, text, places, known, proprio, begun) = policy.seen, policy.asked
-    best = 0.0
+    best, moved = 0.0, np.zeros_like(places[0])
     for _ in range(CHUNKS):
         action, _, _, _ = policy.act(past[-1:], text, places, known, proprio, begun)
         given = np.concatenate([led, action[0]])[None].astype(np.float32)
         way = judge.imagine(past[None], given)[0].mean(axis=0)[0, :TAKEN]
+        went = paths(past[-1], way, text[0], places[0], moved)
+        places, moved = went[-1:], went[-1] - went[-2]
         past = np.concatenate([past, way])[-len(past) :]
         led = np.concatenate([led, action[0, :TAKEN]])[-len(led) :]
         proprio = judge.read(past[-1:])["proprio_mean"]

@@ -5,11 +5,13 @@ import torch
 from toy import episode
 
 from neo_description.errors import NeoError
-from neo_world_model import config
+from neo_world_model import config, losses
+from neo_world_model.episode import THINGS
 from neo_world_model.evaluate import tensors
 from neo_world_model.mixture import Mixture
 from neo_world_model.modalities import size, state_size
 from neo_world_model.store import Store
+from neo_world_model.where import SCALE
 from neo_world_model.world_model import WorldModel
 
 SMALL = {"width": 32, "channels": 8, "predictor_layers": 2, "heads": 2, "pixel_weight": 1.0}
@@ -123,3 +125,19 @@ def test_settings_that_make_no_sense_are_refused(given, word):
 def test_a_recipe_that_is_not_there_is_named_with_those_that_are():
     with pytest.raises(NeoError, match="ci, gpu, laptop"):
         config.load("fast")
+
+
+def test_things_that_fall_count_as_much_as_all_that_stay(monkeypatch):
+    class Still:
+        def paths(self, now, then, words, start, moved):
+            return start[:, None].expand(-1, then.shape[1], -1, -1)
+
+    monkeypatch.setattr(losses, "PLACE_NOISE", 1e-9)
+    k, horizon, n = 4, 8, 5
+    places = torch.zeros(n, k + horizon, THINGS, 3)
+    places[0, k:, 0, 2] = -0.3  # one of ten falls, one is carried
+    places[1, k:, 1, 0] = 0.15
+    batch = {"privileged_places": places, "named": torch.tensor([[0, 1]]).expand(n, -1)}
+    now, then, words = torch.zeros(n, 1, 2), torch.zeros(n, horizon, 2), torch.zeros(n, 2)
+    found = losses._paths(Still(), now, then, words, batch, k, None)
+    assert found == pytest.approx((0.3 / 3 + 0.15 / 3) / SCALE, rel=1e-4)
