@@ -178,7 +178,7 @@ class Pixels(nn.Module):
         self.shape = (eyes, height, across, rgb)
         self.grid = (4 * channels, height // 16, across // 16)
         c = channels
-        self.start = nn.Linear(state, 4 * c * (height // 16) * (across // 16))
+        self.start = mlp(state, 2 * c, 4 * c * (height // 16) * (across // 16))
         self.out = nn.Sequential(
             nn.ConvTranspose2d(4 * c, 4 * c, 4, 2, 1), nn.GELU(), nn.ConvTranspose2d(4 * c, 2 * c, 4, 2, 1),
             nn.GELU(), nn.ConvTranspose2d(2 * c, c, 4, 2, 1), nn.GELU(),
