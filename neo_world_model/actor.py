@@ -79,7 +79,7 @@ class Actor:
             self.memory[0], self.known[0] = Memory(held.copy(), TOLD**2), True
 
     def stand(self, past: np.ndarray, led: np.ndarray, proprio: np.ndarray, T_odom_base: np.ndarray) -> None:
-        """Be where another has sensed the way to: ``past`` (context, width) states, ``led`` (context - 1, n)
+        """Be where another has sensed the way to: ``past`` (context, state) states, ``led`` (context - 1, n)
         actions between them; ``proprio`` and ``T_odom_base`` (4, 4) now.
         """
         self._states.extend(past)

@@ -111,11 +111,15 @@ def _training(about: dict[str, Any], made: dict[str, Any], s: Any) -> str:
         _table(("setting", "value", "default"), [(k, v, _default(k)) for k, v in other.items()]),
     ]
     if before:
+        lines.append("It began with another run's weights, as did most of those before; the last first:")
+    while before:
         took = f"{before['step']:,} steps, {before['seconds'] / 60:.0f} min"
+        episodes = sum(row["episodes"] for store in before.get("stores", []) for row in store["rows"])
         lines += [
-            f"It began with another run's weights: {took}, commit `{before.get('commit') or 'unknown'}`, by",
+            f"{took} on {episodes} episodes, commit `{before.get('commit') or 'unknown'}`:",
             f"```\n{before.get('command', 'unknown')}\n```",
         ]
+        before = before.get("before") or {}
     return "\n\n".join(lines)
 
 

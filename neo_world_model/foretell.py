@@ -46,7 +46,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Question:
-    """What is known at ``time`` s: ``past`` (context, width) states, ``led`` (context - 1, n) actions."""
+    """What is known at ``time`` s: ``past`` (context, state) states, ``led`` (context - 1, n) actions."""
 
     time: float
     past: np.ndarray

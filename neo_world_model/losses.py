@@ -80,7 +80,7 @@ def losses(model: WorldModel, batch: Batch, generator: torch.Generator | None) -
 
 
 def encoded_now(model: WorldModel, batch: Batch, generator: torch.Generator | None) -> Tensor:
-    """(n, width): the state of the context's last step, with senses withheld."""
+    """(n, state): the state of the context's last step, with senses withheld."""
     now = _part(batch, model.settings.context, model.settings.context - 1)
     return model.encode(now, _withheld(model, now, 1, generator))[:, 0]
 

@@ -6,7 +6,7 @@
 3. Cross-entropy method (Rubinstein 1999): the grippers' ways are drawn about the best so far, smooth in time,
    imagined in one pass, and ranked by
 
-       cost = |z_H - goal|² / width + disagreement of the ensemble + weight * P(an event), above the usual
+       cost = |z_H - goal|² / its size + disagreement of the ensemble + weight * P(an event), above the usual
 
    until iterations or time are used up. What is found is never worse than the proposals.
 4. Of the best plan it is asked what it leads to. An event more likely than ``veto``, and than it is where
@@ -50,7 +50,7 @@ DEFAULT = Search()
 
 @dataclass
 class Known:
-    """What a plan starts from: ``past`` (context, width) states, ``led`` (context - 1, action size) between
+    """What a plan starts from: ``past`` (context, state) states, ``led`` (context - 1, action size) between
     them, ``text`` (LENGTH,), ``places`` (2, 3) m, which of them are ``known`` (2,), ``proprio`` (n,), the
     places when the task had ``begun`` (2, 3); None: it begins now.
     """
@@ -66,7 +66,7 @@ class Known:
 
 @dataclass
 class Plan:
-    """``action`` (h, action size); ``states`` (h, width) imagined; ``chances`` (h, events) in each step.
+    """``action`` (h, action size); ``states`` (h, state) imagined; ``chances`` (h, events) in each step.
 
     ``progress`` (h,) as the policy sees it; ``towards`` (action size,): the inverse dynamics' action, should
     the plan come too late. ``vetoed``: the event that forbids it, empty when none does. ``iterations`` that
@@ -92,7 +92,7 @@ def plan(
     runtime: Runtime, given: Known, search: Search = DEFAULT, rng: np.random.Generator | None = None,
     clock: Callable[[], float] = time.monotonic, goal: np.ndarray | None = None,
 ) -> Plan:  # fmt: skip
-    """The best plan found; ``goal`` (width,): a state to reach instead of the prompt's."""
+    """The best plan found; ``goal`` (state,): a state to reach instead of the prompt's."""
     began = clock()
     rng = rng or np.random.default_rng(0)
     begun = given.places if given.begun is None else given.begun
@@ -130,7 +130,7 @@ def plan(
 def _imagined(
     runtime: Runtime, given: Known, plans: np.ndarray, goal: np.ndarray, search: Search
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Costs (n,), states (n, h, width) and chances (n, h, events) of ``plans`` (n, h, action size)."""
+    """Costs (n,), states (n, h, state) and chances (n, h, events) of ``plans`` (n, h, action size)."""
     n = len(plans)
     past = np.broadcast_to(given.past, (n, *given.past.shape)).astype(np.float32)
     led = np.broadcast_to(given.led, (n, *given.led.shape))

@@ -30,7 +30,7 @@ def grip_rmse(model: WorldModel, drawn: Mixture, held: Mixture, batches: int, si
 
 
 def _pairs(model: WorldModel, windows: Mixture, batches: int, size: int) -> tuple[Tensor, Tensor]:
-    """States (m, width + 1) imagined one step ahead, the last number 1, and normal force (m, hands) then."""
+    """States (m, state + 1) imagined one step ahead, the last number 1, and normal force (m, hands) then."""
     k = model.settings.context
     states, forces = [], []
     device = next(model.parameters()).device

@@ -1,13 +1,13 @@
 """A model in ONNX Runtime, as a robot runs it: numpy in, numpy out, no PyTorch.
 
-    encode.onnx    one step's senses (n, …), has_<sense> (n,), source (n,) → z (n, width)
-    imagine.onnx   past (n, context, width), action (n, context - 1 + horizon, size) →
-                   states (ensemble, n, horizon, width), events (n, horizon, events), error (n, horizon)
-    read.onnx      z (n, width) → <sense>_mean and <sense>_log_std (n, …); picture (n, 2, H, W, 3) if trained
+    encode.onnx    one step's senses (n, …), has_<sense> (n,), source (n,) → z (n, state)
+    imagine.onnx   past (n, context, state), action (n, context - 1 + horizon, size) →
+                   states (ensemble, n, horizon, state), events (n, horizon, events), error (n, horizon)
+    read.onnx      z (n, state) → <sense>_mean and <sense>_log_std (n, …); picture (n, 2, H, W, 3) if trained
     where.onnx     vision (n, …), proprio (n, …), text (n, LENGTH) →
                    places (n, 2, 3) m, spread (n, 2, 3) m, named (n, 2): chance that the prompt names it
     act.onnx       z, text, places, known (n, 2), proprio → action (n, horizon, size), progress (n, horizon),
-                   goal (n, width), towards (n, size): the inverse dynamics' first action to the goal
+                   goal (n, state), towards (n, size): the inverse dynamics' first action to the goal
 
 ``events`` are probabilities, calibrated as the card says, ``error`` the expected squared error.
 """
@@ -97,11 +97,11 @@ class Runtime:
         return self._where is not None
 
     def encode(self, senses: dict[str, np.ndarray]) -> np.ndarray:
-        """z (n, width) of the inputs ``wanted``."""
+        """z (n, state) of the inputs ``wanted``."""
         return np.asarray(self._encode.run(None, {name: senses[name] for name, _, _ in self.wanted})[0])
 
     def state(self, row: dict[str, np.ndarray], source: str) -> np.ndarray:
-        """z (width,) of one step's senses; those missing from ``row`` are masked."""
+        """z (state,) of one step's senses; those missing from ``row`` are masked."""
         given = {"source": np.array([SOURCES.index(source)])}
         for name, shape, kind in self.wanted:
             if name.startswith("has_"):
@@ -118,7 +118,7 @@ class Runtime:
         return np.asarray(states), (1.0 / (1.0 + np.exp(-logit))).astype(np.float32), np.asarray(error)
 
     def read(self, z: np.ndarray) -> dict[str, np.ndarray]:
-        """What states ``z`` (n, width) say of senses, and their picture."""
+        """What states ``z`` (n, state) say of senses, and their picture."""
         return dict(zip(self._outputs, map(np.asarray, self._read.run(None, {"z": z})), strict=True))
 
     def where(

@@ -84,14 +84,14 @@ class Watcher:
         self._actions.append(action)
 
     def past(self) -> tuple[np.ndarray, np.ndarray]:
-        """The last states (up to context, width), and the actions (up to context - 1, n) between them."""
+        """The last states (up to context, state), and the actions (up to context - 1, n) between them."""
         return np.array(self._states), np.array(self._led())
 
     def _led(self) -> list[np.ndarray]:
         return list(self._actions)[-(self.context - 1) :] if self.context > 1 else []
 
     def _imagine(self, led: list[np.ndarray], plan: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """States (ensemble, horizon, width), events and expected errors of each step; ``plan`` held on."""
+        """States (ensemble, horizon, state), events and expected errors of each step; ``plan`` held on."""
         actions = np.stack([*led, *[plan] * (self.horizon + self.context - 1 - len(led))])
         states, events, error = self.runtime.imagine(np.stack(self._states)[None], actions[None])
         return states[:, 0], events[0], error[0]
