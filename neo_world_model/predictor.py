@@ -58,6 +58,7 @@ class Predictor(nn.Module):
         self.state = nn.Linear(state, width)
         self.action = nn.Linear(settings.action_code, width)
         self.asked = nn.Linear(ASKED, width, bias=False)
+        nn.init.zeros_(self.asked.weight)  # what is asked for means nothing yet
         self.place = nn.Parameter(0.02 * torch.randn(length, width))
         self.layers = transformer(width, settings.predictor_layers, settings.heads)
         self.change = nn.Linear(width, settings.ensemble * state)
