@@ -173,7 +173,7 @@ def test_a_run_may_begin_with_weights_and_leave_parts_as_they_are(store, tmp_pat
     kept = [name for name in before if torch.equal(before[name], after[name])]
     assert {name.split(".")[0] for name in kept} >= {"encoder", "text"}
     assert not any(name.startswith(("predictor.layers", "policy.out")) for name in kept)
-    with pytest.raises(NeoError, match="no part eyes; a model's parts are encoder, actions"):
+    with pytest.raises(NeoError, match="no part eyes; a model's parts are encoder, own, actions"):
         train(config.load("ci", **SMALL, stores=[store], frozen=["eyes"]), tmp_path / "other", quiet)
 
 
