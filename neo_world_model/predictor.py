@@ -57,8 +57,9 @@ class Predictor(nn.Module):
         state = state_size(settings)
         self.state = nn.Linear(state, width)
         self.action = nn.Linear(settings.action_code, width)
-        self.asked = nn.Linear(ASKED, width, bias=False)
-        nn.init.zeros_(self.asked.weight)  # what is asked for means nothing yet
+        self.asked = nn.Linear(ASKED, width, bias=False) if "proprio" in settings.senses else None
+        if self.asked is not None:
+            nn.init.zeros_(self.asked.weight)  # what is asked for means nothing yet
         self.place = nn.Parameter(0.02 * torch.randn(length, width))
         self.layers = transformer(width, settings.predictor_layers, settings.heads)
         self.change = nn.Linear(width, settings.ensemble * state)
@@ -68,14 +69,18 @@ class Predictor(nn.Module):
         mask = torch.full((length, length), float("-inf")).triu(1)
         self.register_buffer("mask", mask, persistent=False)
 
-    def forward(self, past: Tensor, led: Tensor, plan: Tensor, asked: Tensor) -> Tensor:
+    def forward(self, past: Tensor, led: Tensor, plan: Tensor, asked: Tensor | None = None) -> Tensor:
         """``past`` (n, k ≤ context, state); ``led`` (n, k-1, code) between them; ``plan`` (n, h, code) and
-        ``asked`` (n, h, ASKED), see :meth:`neo_world_model.own.Own.asked`.
+        ``asked`` (n, h, ASKED), see :meth:`neo_world_model.own.Own.asked`; it counts where there is
+        proprioception.
         """
         _n, k, numbers = past.shape
         states = self.state(past)
         states = torch.cat([states[:, :1], states[:, 1:] + self.action(led)], dim=1)
-        tokens = torch.cat([states, self.action(plan) + self.asked(asked)], dim=1)
+        asks = self.action(plan)
+        if self.asked is not None and asked is not None:
+            asks = asks + self.asked(asked)
+        tokens = torch.cat([states, asks], dim=1)
         first = self.context - k  # the last state always stands at the same place
         tokens = tokens + self.place[first : first + tokens.shape[1]]
         length = tokens.shape[1]

@@ -35,7 +35,8 @@ SPREAD = 0.25  # of the mean of a step's actions
 ACTION = 2 * SKIP  # numbers of one step's actions
 DEFAULT = SimpleNamespace(
     width=128, channels=24, predictor_layers=2, heads=4, action_code=32, ensemble=1, context=1,
-    horizon=HORIZON, directions=256, sigreg_weight=0.02, inverse_weight=1.0, picture_weight=0.3,
+    horizon=HORIZON, senses=("vision",),
+    directions=256, sigreg_weight=0.02, inverse_weight=1.0, picture_weight=0.3,
     learning_rate=1e-3, batch=64, recolour=0.3,
 )  # fmt: skip
 
