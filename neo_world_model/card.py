@@ -111,7 +111,7 @@ def _training(about: dict[str, Any], made: dict[str, Any], s: Any) -> str:
         _table(("setting", "value", "default"), [(k, v, _default(k)) for k, v in other.items()]),
     ]
     if before:
-        lines.append("It began with another run's weights, as did most of those before; the last first:")
+        lines.append("Runs whose weights it began with, the last first:")
     while before:
         took = f"{before['step']:,} steps, {before['seconds'] / 60:.0f} min"
         episodes = sum(row["episodes"] for store in before.get("stores", []) for row in store["rows"])
