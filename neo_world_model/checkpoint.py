@@ -27,6 +27,7 @@ from torch.nn.functional import pad
 from neo_description.errors import NeoError
 from neo_world_model import config
 from neo_world_model.made import shareable
+from neo_world_model.policy import Policy
 from neo_world_model.runtime import ACT, CARD, ENCODE, IMAGINE, READ, WHERE, card
 from neo_world_model.world_model import WorldModel
 
@@ -129,10 +130,14 @@ def load(folder: Path | str) -> tuple[WorldModel, dict[str, Any]]:
     return model.eval(), about
 
 
+ADDED = {f"policy.{name}" for name in Policy.ADDED}
+
+
 def fill(model: WorldModel, folder: Path | str, but: Collection[str] = ()) -> None:
     """Give ``model`` the weights in ``folder``, all parts ``but`` some; NeoError when they do not fit.
 
-    Inputs that a layer has got since, behind those it had, count for nothing until they are learned.
+    Inputs that a layer has got since, behind those it had, and layers that are in :data:`ADDED`
+    count for nothing until they are learned.
     """
     try:
         weights = load_file(Path(folder) / WEIGHTS)
@@ -142,6 +147,8 @@ def fill(model: WorldModel, folder: Path | str, but: Collection[str] = ()) -> No
     theirs = {name: value for name, value in weights.items() if name.partition(".")[0] not in but}
     for name, wanted in model.state_dict().items():
         had = theirs.get(name)
+        if had is None and name in ADDED:
+            theirs[name] = wanted
         if had is not None and wanted.ndim == had.ndim == 2 and len(wanted) == len(had):
             theirs[name] = pad(had, (0, max(wanted.shape[1] - had.shape[1], 0)))
     try:

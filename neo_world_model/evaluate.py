@@ -8,6 +8,8 @@
     auc_<event>_next the same, 0.1 s ahead alone
     where_cm         median distance of things from where the model sees them, when a prompt names them
     gripper_cm       median distance of the policy's gripper targets from the teacher's
+    sides_cm         how much farther to the other side of a thing the policy sends hands that are to go
+                     elsewhere when left and right change places in the prompt, mean; 0: it does not listen
     hands_cm         mean distance of hands that move from where the state of the same step tells they are
     hands_ahead_cm   the same of imagined states 0.8 s on; hands_stay_cm: of the last place they were seen at
     hands_follow     share of 10 cm that imagined hands go further to the left 0.8 s on when all their targets
@@ -35,9 +37,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
-from neo_world_model.losses import named_paths, places_of, taught_gripper_error
+from neo_world_model.losses import named_paths, places_of, taught, taught_gripper_error
+from neo_world_model.mirror import mirrored_prompt
 from neo_world_model.mixture import Mixture
 from neo_world_model.modalities import SOURCES, features, part
+from neo_world_model.policy import decided, gripper_targets
+from neo_world_model.text import decode, encode
 from neo_world_model.world_model import WorldModel
 
 LEVEL, USUAL = 0.9, 0.99
@@ -66,7 +71,7 @@ def evaluate(
     device = next(model.parameters()).device
     k, horizon = model.settings.context, model.settings.horizon
     error, copied, scores, sources, states = [], [], [], [], []
-    logits, labels, well, missed, off, landed, hands = [], [], [], [], [], [], []
+    logits, labels, well, missed, off, sides, landed, hands = [], [], [], [], [], [], [], []
     was = model.training
     model.eval()
     for number in range(batches):
@@ -86,6 +91,7 @@ def evaluate(
         well.append(batch["succeeded"].cpu())
         missed.append(_missed(model, batch, k).cpu())
         off.append(taught_gripper_error(model, batch).cpu())
+        sides.append(_sides(model, z[:, k - 1], batch, k).cpu())
         hands.append(_hands(model, z, imagined, batch, k).cpu())
         landed.append(_landed(model, now, imagined, batch, k).cpu())
     model.train(was)
@@ -102,6 +108,9 @@ def evaluate(
     grippers = torch.cat(off)
     if len(grippers):
         figures["gripper_cm"] = 100.0 * float(grippers.median())
+    listening = torch.cat(sides)
+    if len(listening) >= SEEN:
+        figures["sides_cm"] = 100.0 * float(listening.mean())
     moving = torch.cat(hands)
     if len(moving) >= SEEN:
         told, ahead, stay, follow = moving.mean(dim=0).tolist()
@@ -133,6 +142,32 @@ def _missed(model: WorldModel, batch: dict[str, Tensor], k: int) -> Tensor:
     found = model.where(batch["vision"][:, k], batch["proprio"][:, k], words).place[:, 0]
     truth, known = places_of(batch["privileged_places"][:, k], batch["named"])
     return (found - truth[:, 0]).norm(dim=-1)[known[:, 0] & batch["has_vision"][:, k]]
+
+
+def _sides(model: WorldModel, z: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:
+    """(m,) m: of hands that are to go elsewhere, for a prompt that names the left or right of a thing: how
+    much farther to the other side the policy sends them where the prompt names that one.
+    """
+    prompts = decode(batch["text"].cpu().numpy())
+    places, known = places_of(batch["privileged_places"][:, k - 1], batch["meant"])
+    begun, _ = places_of(batch["privileged_begun"], batch["meant"])
+    other = torch.from_numpy(encode([mirrored_prompt(prompt) for prompt in prompts])).to(z.device)
+    proprio = batch["proprio"][:, k - 1]
+    ways = [
+        model.policy(z, model.text(text), places, known, proprio, begun) for text in (batch["text"], other)
+    ]
+    sent = taught(batch, k) & known.all(dim=1, keepdim=True)
+    left, right = (
+        torch.tensor([word in prompt for prompt in prompts], device=z.device)
+        for word in (" left ", " right ")
+    )
+    counts = sent[:, 0] & (left ^ right)
+    sign = torch.where(left, 1.0, -1.0)
+    rows = []
+    for side in SIDES:
+        apart = gripper_targets(ways[0], side)[:, -1, 1] - gripper_targets(ways[1], side)[:, -1, 1]
+        rows.append((sign * apart)[counts & decided(batch["lesson"], proprio, [side])[:, -1]])
+    return torch.cat(rows)
 
 
 def _hands(model: WorldModel, z: Tensor, imagined: Tensor, batch: dict[str, Tensor], k: int) -> Tensor:

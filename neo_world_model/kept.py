@@ -59,6 +59,11 @@ class Kept:
     def __len__(self) -> int:
         return len(self._rows["state"]) if self._rows else 0
 
+    @property
+    def words(self) -> Tensor:
+        """(n, width): what their prompts say."""
+        return self._rows["words"]
+
     def batch(self, count: int, number: int) -> dict[str, np.ndarray]:
         """``count`` windows, each of its last step of context; the same number gives the same."""
         drawn = np.random.default_rng([self._seed, number]).integers(len(self), size=count)

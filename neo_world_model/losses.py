@@ -35,7 +35,7 @@ from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
 from neo_world_model.heads import DISTANCES, Pixels, Reach, Senses, gaussian_nll
 from neo_world_model.modalities import PROVENANCE
-from neo_world_model.policy import gripper_error, unlike
+from neo_world_model.policy import decided, gripper_error, unlike
 from neo_world_model.sigreg import sigreg
 from neo_world_model.where import LOG_STD, SCALE, Where, cell_of
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Batch = dict[str, Tensor]
 TAUGHT = tuple(PROVENANCE.index(name) for name in ("policy", "teacher", "teleop"))
 TINY = 1e-6
-PLACE_NOISE = 0.008  # m: how well a robot knows where things are
+PLACE_NOISE = 0.008  # m: how well a robot knows where things are whose ways it foretells
 STEP_NOISE = 0.002  # m: how well it knows how far they went in a step
 MOVED, FALLEN = 0.03, 0.1  # m that tell a thing that moves, and further down one that falls
 SEARCH_WEIGHT = 0.5  # of the cell that shows a thing, beside where the thing is
@@ -188,18 +188,25 @@ def _policy(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
     now = k - 1
-    places, known = _meant(batch, batch["privileged_places"][:, now], generator)
-    begun, _ = _meant(batch, batch["privileged_begun"], generator)
+    noise = model.settings.place_noise
+    places, known = _meant(batch, batch["privileged_places"][:, now], noise, generator)
+    begun, _ = _meant(batch, batch["privileged_begun"], noise, generator)
     told = model.policy(z, words, places, known, batch["proprio"][:, now], begun)
     far, here = batch["lesson_progress"], taught(batch, k)
     late = (told.progress - far.nan_to_num()).abs()
-    return mean_of(unlike(told, batch["lesson"]), here.expand_as(late)) + mean_of(late, here & far.isfinite())
+    wrong = unlike(told, batch["lesson"])
+    wrong = wrong * (
+        1.0 + model.settings.decision_weight * decided(batch["lesson"], batch["proprio"][:, now])
+    )
+    return mean_of(wrong, here.expand_as(late)) + mean_of(late, here & far.isfinite())
 
 
-def _meant(batch: Batch, things: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+def _meant(
+    batch: Batch, things: Tensor, noise: float, generator: torch.Generator | None
+) -> tuple[Tensor, Tensor]:
     """Of ``things`` (n, THINGS, 3) m, the prompt's, as well as a robot knows them, and which are known."""
     places, known = places_of(things, batch["meant"])
-    off = PLACE_NOISE * torch.randn(places.shape, generator=generator).to(places.device)
+    off = noise * torch.randn(places.shape, generator=generator).to(places.device)
     return places + off, known
 
 
@@ -296,9 +303,9 @@ def named_paths(
 def _goal(
     model: WorldModel, z: Tensor, words: Tensor, batch: Batch, k: int, generator: torch.Generator | None
 ) -> Tensor:
-    found = model.goal(
-        z[:, k - 1].detach(), words, *_meant(batch, batch["privileged_places"][:, k - 1], generator)
-    )
+    places = batch["privileged_places"][:, k - 1]
+    meant = _meant(batch, places, model.settings.place_noise, generator)
+    found = model.goal(z[:, k - 1].detach(), words, *meant)
     error = (found - z[:, -1].detach()).square().mean(dim=-1)
     return mean_of(error, taught(batch, k).all(dim=1))
 

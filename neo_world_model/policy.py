@@ -5,18 +5,20 @@
 
 A hand's way of closing, its grasp, and whether an arm moves at all are choices: the mean of two of them is
 none. How far its things have come since the task began tells a thing that was pushed from one that is yet to
-be. Where a gripper goes is said from what matters for it: a mixture of the target, the place, where it is
-now and a fixed point, and a way from there, so that a thing elsewhere is reached for elsewhere.
+be. Where a gripper goes is said from what matters for it: a mixture of the target, the place and what the
+words say beside it, where the gripper is now and a fixed point, and a way from there, in the robot's axes and
+in the gripper's own, so that a thing elsewhere is reached for elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize, one_hot
 
 from neo_description.tables import SIDES
 from neo_world_model.modalities import features, part, size, table
@@ -26,6 +28,9 @@ CLOSINGS, APART = 4, 0.5  # of `closing` in modalities.yaml: so many values, so 
 GRASPS = len(table()["grasps"])  # and one more choice: none of them
 ANCHORS = 4
 FINE = 0.02  # m: what is so near to a hand is told finely
+SAME = 1e-8  # mean variance of words that do not differ
+LEAST = 1e-3  # of their mean: no direction of words is widened to more than that
+DECIDED = 0.08  # m along the table: a gripper that is sent farther than that has just been decided about
 MOVED, FARTHEST = 0.03, 5.0  # m that tell a thing that was moved; of SCALE: farther is as far
 POSITION_WEIGHT = 5.0  # of a gripper's position, beside its attitude
 CHOICE_WEIGHT = 0.6
@@ -60,6 +65,11 @@ class Policy(nn.Module):
     ``begun`` (n, 2, 3) m: the places when the task began, in base_link as it was then; None: it begins now.
     """
 
+    # what models that were trained before do not have; as it begins it changes nothing
+    ADDED = ("usual_words", "even_words", "along.weight", "along.bias", "beside.weight", "beside.bias")
+    usual_words: Tensor
+    even_words: Tensor
+
     def __init__(self, settings: SimpleNamespace):
         super().__init__()
         width = self.width = settings.width
@@ -74,12 +84,42 @@ class Policy(nn.Module):
             nn.Linear(inputs, 4 * width), bend(), nn.Linear(4 * width, 4 * width), bend(),
             nn.Linear(4 * width, self.horizon * sum(self.sizes)),
         )  # fmt: skip
+        self.register_buffer("usual_words", torch.zeros(width))
+        self.register_buffer("even_words", torch.eye(width))
+        self.along = nn.Linear(4 * width, self.horizon * len(SIDES) * 3)
+        self.beside = nn.Linear(width, len(SIDES) * 3)
+        for layer in (self.along, self.beside):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    @torch.no_grad()
+    def hear_evenly(self, words: Tensor) -> None:
+        """Be told all by which ``words`` (n, width) of prompts differ alike (whitening); what it says stays.
+
+        They differ by colours and classes most, for things are found by them; "left" or "right" is a
+        hundredth of it, which a policy does not hear beside a hand that is on its way.
+        """
+        usual = words.double().mean(dim=0)
+        apart, along = torch.linalg.eigh(torch.cov((words.double() - usual).T))
+        if float(apart.mean()) < SAME:
+            return  # all prompts say the same
+        wide = (apart.clamp(min=0.0) + LEAST * apart.mean()).sqrt()
+        even, uneven = (along @ torch.diag(scale) @ along.T for scale in (1.0 / wide, wide))
+        first = self.out[0]
+        assert isinstance(first, nn.Linear)
+        for layer, at in ((first, slice(self.width, 2 * self.width)), (self.beside, slice(None))):
+            heard = layer.weight[:, at].double() @ self.even_words.double().T
+            layer.bias.add_((heard @ (usual - self.usual_words.double())).to(layer.bias))
+            layer.weight[:, at] = (heard @ uneven.T).to(layer.weight)
+        self.usual_words.copy_(usual)
+        self.even_words.copy_(even)
 
     def forward(
         self, z: Tensor, words: Tensor, places: Tensor, known: Tensor, proprio: Tensor,
         begun: Tensor | None = None,
     ) -> Told:  # fmt: skip
         z = z[..., : self.width]  # proprioception it is told besides
+        words = (words - self.usual_words) @ self.even_words
         here, middle = known.to(z.dtype), places.new_tensor(MIDDLE)
         at = torch.stack([_place(proprio, "proprio", side) for side in SIDES], dim=1)  # (n, hands, 3)
         near = (places - middle) / SCALE * here[..., None]
@@ -89,15 +129,19 @@ class Policy(nn.Module):
         far, some = (moved / SCALE).clamp(-FARTHEST, FARTHEST), torch.tanh(moved / MOVED)
         given = [z, words, near.flatten(1), away.flatten(1) / SCALE, close.flatten(1), here, proprio,
                  far.flatten(1), some.flatten(1)]  # fmt: skip
-        out = self.out(torch.cat(given, dim=-1)).unflatten(-1, (self.horizon, -1))
+        hidden = self.out[:-1](torch.cat(given, dim=-1))
+        out = self.out[-1](hidden).unflatten(-1, (self.horizon, -1))
         numbers, closing, grasp, moves, anchor, progress = out.split(self.sizes, dim=-1)
         share = anchor.unflatten(-1, (len(SIDES), ANCHORS))
         # the last two are always known
         there = torch.cat([here, torch.ones_like(here)], dim=-1)[:, None, None]
         share = share.masked_fill(there < 0.5, -1e4).softmax(dim=-1)
-        anchors = torch.cat([places[:, None].expand(-1, len(SIDES), -1, -1), at[:, :, None],
-                             middle.expand_as(at)[:, :, None]], dim=2)  # fmt: skip
+        target, place = (x[:, None].expand_as(at) for x in places.unbind(dim=1))
+        beside = place + SCALE * self.beside(words).unflatten(-1, (len(SIDES), 3))
+        anchors = torch.stack([target, beside, at, middle.expand_as(at)], dim=2)
         starts = torch.einsum("nhsa,nsac->nhsc", share, anchors)
+        along = self.along(hidden).unflatten(-1, (self.horizon, len(SIDES), 3))
+        starts = starts + torch.einsum("nhsij,nhsj->nhsi", _attitudes(numbers), SCALE * along)
         return Told(
             _started(numbers, starts), closing.unflatten(-1, (len(SIDES), -1)),
             grasp.unflatten(-1, (len(SIDES), -1)), moves, torch.sigmoid(progress.squeeze(-1)),
@@ -108,6 +152,17 @@ def _place(values: Tensor, modality: str, side: str) -> Tensor:
     """(…, 3) m: where a gripper is, or shall be."""
     first, scale = part(modality, f"{side}_gripper").start, features(modality)[f"{side}_gripper"][1]
     return values[..., first : first + 3] * scale
+
+
+def _attitudes(numbers: Tensor) -> Tensor:
+    """(…, hands, 3, 3): how grippers stand by ``numbers`` (…, action size), which learn nothing from it."""
+    out = []
+    for side in SIDES:
+        x, y = numbers.detach()[..., part("action", f"{side}_gripper")][..., 3:].split(3, dim=-1)
+        x = normalize(x, dim=-1)
+        y = normalize(y - (x * y).sum(dim=-1, keepdim=True) * x, dim=-1)
+        out.append(torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1))
+    return torch.stack(out, dim=-3)
 
 
 def _started(numbers: Tensor, starts: Tensor) -> Tensor:
@@ -150,7 +205,22 @@ def unlike(told: Told, lesson: Tensor) -> Tensor:
     return terms
 
 
+def decided(lesson: Tensor, proprio: Tensor, sides: Sequence[str] = SIDES) -> Tensor:
+    """(n, horizon) bool: whether a gripper of ``sides`` is sent to where it is not nearly yet."""
+    found = []
+    for side in sides:
+        away = _place(lesson, "action", side) - _place(proprio, "proprio", side)[:, None]
+        moves = lesson[..., part("action", f"{side}_moves")][..., 0] > 0.5
+        found.append(moves & (away[..., :2].norm(dim=-1) > DECIDED))
+    return torch.stack(found).any(dim=0)
+
+
+def gripper_targets(told: Told, side: str) -> Tensor:
+    """(n, horizon, 3) m: where a gripper shall be, should it move."""
+    return _place(told.numbers, "action", side)
+
+
 def gripper_error(told: Told, lesson: Tensor, side: str) -> tuple[Tensor, Tensor]:
     """(n, horizon) m: how far the gripper's target is from the lesson's, and whether it has one."""
-    away = (_place(told.numbers, "action", side) - _place(lesson, "action", side)).norm(dim=-1)
+    away = (gripper_targets(told, side) - _place(lesson, "action", side)).norm(dim=-1)
     return away, lesson[..., part("action", f"{side}_moves")][..., 0] > 0.5

@@ -16,3 +16,8 @@ def encode(prompts: list[str]) -> np.ndarray:
         code = prompt.lower().strip().encode()[:LENGTH]
         out[i, : len(code)] = list(code)
     return out
+
+
+def decode(codes: np.ndarray) -> list[str]:
+    """The prompts of which :func:`encode` made ``codes`` (n, LENGTH), as far as they were read."""
+    return [bytes(row[row != PAD].astype(np.uint8).tolist()).decode(errors="ignore") for row in codes]

@@ -126,6 +126,7 @@ class Trainer:
         kept = Kept(self.model, self.drawn, self.settings.kept, seed, self._say)
         if not len(kept):
             raise NeoError(f"of {self.settings.kept} windows none teaches the policy anything")
+        self.model.policy.hear_evenly(kept.words.to(self.place.device))
         return kept
 
     def resume(self) -> None:

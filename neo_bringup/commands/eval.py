@@ -18,6 +18,7 @@ MEANING = {
     "auc": "the event ranked over steps without it (chance 0.5)",
     "where_cm": "named things off where they are seen, median",
     "gripper_cm": "the policy's gripper targets off the teacher's, median",
+    "sides_cm": "hands sent farther to the other side of a thing when a prompt says the other one, mean",
     "hands_cm": "hands that move off where the state of the same step tells they are, mean",
     "hands_ahead_cm": "the same of imagined states 0.8 s on",
     "hands_stay_cm": "the same, had they stayed",

@@ -1,10 +1,14 @@
 """Figures that judge a model are right themselves."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from neo_world_model.evaluate import SHIFT, _hands, auc, platt
-from neo_world_model.modalities import features, part, size
+from neo_world_model.episode import THINGS
+from neo_world_model.evaluate import SHIFT, _hands, _sides, auc, platt
+from neo_world_model.modalities import PROVENANCE, features, part, size
+from neo_world_model.text import encode
 
 
 def test_auc_counts_pairs_and_halves_ties():
@@ -77,3 +81,47 @@ def test_hands_that_move_are_judged_by_where_they_come_and_whether_they_follow(s
     assert (told, stay) == (0.0, pytest.approx(came))
     assert ahead == pytest.approx((1.0 - share) * came, abs=1e-6)
     assert follow == pytest.approx(share * SHIFT)
+
+
+class Obedient:
+    """Its policy sends hands ``metres`` to the left of the place if a prompt says so, else to the right."""
+
+    def __init__(self, metres):
+        self._metres = metres
+
+    def text(self, codes):
+        left = torch.tensor([b"left" in bytes(row.tolist()) for row in codes])
+        return torch.where(left, 1.0, -1.0)
+
+    def policy(self, z, words, places, known, proprio, begun):
+        numbers = torch.zeros(len(z), 8, size("action"))
+        for side in ("l", "r"):
+            at, scale = part("action", f"{side}_gripper").start, features("action")[f"{side}_gripper"][1]
+            numbers[..., at + 1] = (places[:, 1, 1] + self._metres * words)[:, None] / scale
+        return SimpleNamespace(numbers=numbers)
+
+
+@pytest.mark.parametrize("metres", [0.0, 0.12])
+def test_a_policy_is_judged_by_whether_it_goes_by_the_side_that_is_named(metres):
+    prompts = [
+        f"put the red can {where} the blue cup" for where in ("to the left of", "to the right of", "behind")
+    ]
+    n, k = len(prompts), CONTEXT
+    batch = {
+        "text": torch.from_numpy(encode(prompts)),
+        "privileged_places": torch.zeros(n, k + 8, THINGS, 3),
+        "privileged_begun": torch.zeros(n, THINGS, 3),
+        "meant": torch.tensor([[0, 1]] * n),
+        "proprio": torch.zeros(n, k + 8, size("proprio")),
+        "lesson": torch.zeros(n, 8, size("action")),
+        "provenance": torch.full((n, k + 8), PROVENANCE.index("teacher")),
+        "has_action": torch.ones(n, k + 8, dtype=torch.bool),
+        "failed": torch.zeros(n, dtype=torch.bool),
+    }
+    z = torch.zeros(n, 4)
+    batch["lesson"][..., part("action", "r_moves")] = 1.0
+    assert len(_sides(Obedient(metres), z, batch, k)) == 0  # no hand is to go elsewhere
+    batch["lesson"][..., part("action", "r_gripper").start] = 0.3 / features("action")["r_gripper"][1]
+    assert _sides(Obedient(metres), z, batch, k).tolist() == pytest.approx([2 * metres] * 2)
+    batch["failed"][0] = True
+    assert len(_sides(Obedient(metres), z, batch, k)) == 1

@@ -273,3 +273,31 @@ def test_weights_of_a_layer_that_got_more_inputs_do_as_before_until_they_are_lea
     again, _ = checkpoint.load(tmp_path)
     assert torch.equal(again.policy.out[0].weight[:, :fewer], model.policy.out[0].weight[:, :fewer])
     assert not again.policy.out[0].weight[:, fewer:].any()
+
+
+def test_a_policy_that_learns_alone_is_told_evenly_by_what_prompts_differ(tmp_path):
+    store = Store.create(tmp_path / "store")
+    prompts = ["push the cup to the left", "push the cup to the right", "lift the red box"]
+    for i in range(12):
+        said = episode(i, 30)
+        said.prompt = prompts[i % 3]
+        store.add(said)
+    rest = {**SMALL, "stores": [str(store.folder)], "trained": ["policy"], "kept": 300, "reword": 0.0}
+    policy = Trainer(config.load("ci", **rest), tmp_path / "run", quiet).model.policy
+    assert not torch.equal(policy.even_words, torch.eye(SMALL["width"]))
+    assert torch.isfinite(policy.even_words).all()
+
+
+def test_layers_that_a_policy_got_since_change_nothing_until_they_are_learned(store, tmp_path):
+    train(config.load("ci", **SMALL, stores=[store], steps=2), tmp_path, quiet)
+    weights = load_file(tmp_path / checkpoint.WEIGHTS)
+    for name in checkpoint.ADDED:
+        del weights[name]
+    save_file(weights, tmp_path / checkpoint.WEIGHTS)
+    again = checkpoint.load(tmp_path)[0].state_dict()
+    assert torch.equal(again["policy.even_words"], torch.eye(SMALL["width"]))
+    assert not any(again[name].any() for name in checkpoint.ADDED - {"policy.even_words"})
+    weights.pop("policy.out.0.bias")
+    save_file(weights, tmp_path / checkpoint.WEIGHTS)
+    with pytest.raises(NeoError, match=r"do not fit this version"):
+        checkpoint.load(tmp_path)
