@@ -37,7 +37,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
-from neo_world_model.losses import named_paths, places_of, taught, taught_gripper_error
+from neo_world_model.losses import named_paths, places_of, taught, taught_gripper_error, told_now
 from neo_world_model.mirror import mirrored_prompt
 from neo_world_model.mixture import Mixture
 from neo_world_model.modalities import SOURCES, features, part
@@ -90,7 +90,7 @@ def evaluate(
         labels.append(torch.stack([batch[f"privileged_{name}"][:, k:] for name in EVENTS], dim=-1).cpu())
         well.append(batch["succeeded"].cpu())
         missed.append(_missed(model, batch, k).cpu())
-        off.append(taught_gripper_error(model, batch).cpu())
+        off.append(taught_gripper_error(model, z[:, k - 1], batch).cpu())
         sides.append(_sides(model, z[:, k - 1], batch, k).cpu())
         hands.append(_hands(model, z, imagined, batch, k).cpu())
         landed.append(_landed(model, now, imagined, batch, k).cpu())
@@ -149,13 +149,9 @@ def _sides(model: WorldModel, z: Tensor, batch: dict[str, Tensor], k: int) -> Te
     much farther to the other side the policy sends them where the prompt names that one.
     """
     prompts = decode(batch["text"].cpu().numpy())
-    places, known = places_of(batch["privileged_places"][:, k - 1], batch["meant"])
-    begun, _ = places_of(batch["privileged_begun"], batch["meant"])
     other = torch.from_numpy(encode([mirrored_prompt(prompt) for prompt in prompts])).to(z.device)
-    proprio = batch["proprio"][:, k - 1]
-    ways = [
-        model.policy(z, model.text(text), places, known, proprio, begun) for text in (batch["text"], other)
-    ]
+    ways = [told_now(model, z, text, batch) for text in (batch["text"], other)]
+    _, known = places_of(batch["privileged_places"][:, k - 1], batch["meant"])
     sent = taught(batch, k) & known.all(dim=1, keepdim=True)
     left, right = (
         torch.tensor([word in prompt for prompt in prompts], device=z.device)
@@ -166,7 +162,9 @@ def _sides(model: WorldModel, z: Tensor, batch: dict[str, Tensor], k: int) -> Te
     rows = []
     for side in SIDES:
         apart = gripper_targets(ways[0], side)[:, -1, 1] - gripper_targets(ways[1], side)[:, -1, 1]
-        rows.append((sign * apart)[counts & decided(batch["lesson"], proprio, [side])[:, -1]])
+        rows.append(
+            (sign * apart)[counts & decided(batch["lesson"], batch["proprio"][:, k - 1], [side])[:, -1]]
+        )
     return torch.cat(rows)
 
 

@@ -35,7 +35,7 @@ from neo_description.tables import SIDES
 from neo_world_model.episode import EVENTS
 from neo_world_model.heads import DISTANCES, Pixels, Reach, Senses, gaussian_nll
 from neo_world_model.modalities import PROVENANCE
-from neo_world_model.policy import decided, gripper_error, unlike
+from neo_world_model.policy import Told, decided, gripper_error, unlike
 from neo_world_model.sigreg import sigreg
 from neo_world_model.where import LOG_STD, SCALE, Where, cell_of
 
@@ -210,14 +210,18 @@ def _meant(
     return places + off, known
 
 
-def taught_gripper_error(model: WorldModel, batch: Batch) -> Tensor:
-    """(m,) m: how far the policy's gripper targets are from those that were given, where it is taught."""
-    k = model.settings.context
-    z, now = model.encode(batch), k - 1
+def told_now(model: WorldModel, z: Tensor, text: Tensor, batch: Batch) -> Told:
+    """What the policy says to ``text`` in the context's last step, ``z`` (n, state), by true places."""
+    now = model.settings.context - 1
     places, known = places_of(batch["privileged_places"][:, now], batch["meant"])
     begun, _ = places_of(batch["privileged_begun"], batch["meant"])
-    words = model.text(batch["text"])
-    told = model.policy(z[:, now], words, places, known, batch["proprio"][:, now], begun)
+    return model.policy(z, model.text(text), places, known, batch["proprio"][:, now], begun)
+
+
+def taught_gripper_error(model: WorldModel, z: Tensor, batch: Batch) -> Tensor:
+    """(m,) m: how far the policy's gripper targets are from those that were given, where it is taught."""
+    k = model.settings.context
+    told = told_now(model, z, batch["text"], batch)
     off = []
     for side in SIDES:
         away, moves = gripper_error(told, batch["lesson"], side)

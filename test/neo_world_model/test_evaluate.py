@@ -87,7 +87,7 @@ class Obedient:
     """Its policy sends hands ``metres`` to the left of the place if a prompt says so, else to the right."""
 
     def __init__(self, metres):
-        self._metres = metres
+        self._metres, self.settings = metres, SimpleNamespace(context=CONTEXT)
 
     def text(self, codes):
         left = torch.tensor([b"left" in bytes(row.tolist()) for row in codes])
